@@ -1,0 +1,3 @@
+"""PixelQueue: an image-annotation appliance in one process."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,42 @@
+"""What every geometry is."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import msgspec
+
+__all__ = ["Bounds", "Shape"]
+
+Bounds = tuple[float, float, float, float]
+"""``(x1, y1, x2, y2)`` in canonical pixels."""
+
+
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """The interface the variants share; see the package's docstring for the contract."""
+
+    name: ClassVar[str]
+
+    def check(self, width: int, height: int) -> None:
+        """Raise `InvalidGeometry` unless this is a valid shape inside ``width`` × ``height``."""
+        raise NotImplementedError
+
+    def bounds(self) -> Bounds:
+        """Return the smallest upright box around the shape."""
+        raise NotImplementedError
+
+    def area(self) -> float:
+        """Return the area in square pixels; 0 for what has none."""
+        raise NotImplementedError
+
+    def clipped(self, width: int, height: int) -> Self | None:
+        """Return the part inside the image, or None when nothing of positive extent is left."""
+        raise NotImplementedError
+
+    def transformed(self, scale_x: float, scale_y: float, dx: float, dy: float) -> Self:
+        """Return the shape under ``x * scale_x + dx``, ``y * scale_y + dy``."""
+        raise NotImplementedError
+
+    def simplified(self, tolerance: float) -> Self:
+        """Return the shape with fewer vertices, its outline at most `tolerance` pixels off."""
+        return self

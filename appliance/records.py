@@ -1,0 +1,415 @@
+"""Frozen records of every noun. The words are those of docs/architecture.md.
+
+Times are milliseconds since 1970 UTC as integers (suffix ``_at_ms``) from the store's
+monotonic clock. Lengths are canonical pixels of the upright image. Ids are integers given
+by the store, except annotation ids, which the client makes (so that work drawn offline has
+its name from the start), and hashes, which are lower-case hex SHA-256.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from appliance.geometry import Geometry
+
+__all__ = [
+    "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry",
+    "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole", "Image", "ImageAnnotations", "Job", "JobState",
+    "Label", "Member", "Model", "ModelInfo", "Note", "Prediction", "Probe", "Project", "ProjectRole",
+    "Record", "Review", "ReviewPolicy", "Saved", "Skeleton", "Snapshot", "Split", "Task", "TaskState", "Token",
+    "User", "Verdict",
+]  # fmt: skip
+
+GlobalRole = Literal["admin", "operator", "member"]
+ProjectRole = Literal["admin", "reviewer", "annotator"]
+TaskState = Literal["open", "in_progress", "in_review", "done", "returned", "skipped"]
+JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+Split = Literal["train", "val", "test"]
+ReviewPolicy = Literal["none", "all"]
+AttributeValue = str | float | bool
+AnnotationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Color = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records: immutable, keyword-only, unknown fields refused."""
+
+
+# People
+
+
+class User(Record):
+    id: int
+    email: str
+    name: str
+    role: GlobalRole
+    disabled: bool
+    created_at_ms: int
+
+
+class Token(Record):
+    """A personal API token; the secret itself is shown once and never stored."""
+
+    id: int
+    user_id: int
+    name: str
+    scopes: list[str]
+    created_at_ms: int
+    last_used_at_ms: int | None = None
+
+
+class Member(Record):
+    user_id: int
+    email: str
+    name: str
+    role: ProjectRole
+
+
+class AuditEntry(Record):
+    id: int
+    at_ms: int
+    user_id: int | None
+    action: str
+    subject: str
+    project_id: int | None
+    details: dict[str, Any]
+
+
+# Projects
+
+
+class Project(Record):
+    id: int
+    name: str
+    guideline: str
+    review_policy: ReviewPolicy
+    model_id: int | None
+    created_by: int | None
+    created_at_ms: int
+
+
+class AttributeSpec(Record):
+    """One attribute a label carries: a choice, a text, a number or a switch."""
+
+    name: Name
+    kind: Literal["choice", "text", "number", "switch"]
+    choices: list[str] = field(default_factory=list)
+    required: bool = False
+    default: AttributeValue | None = None
+
+
+class Skeleton(Record):
+    """Named keypoints and the pairs of indices that are joined by a line."""
+
+    points: list[str]
+    edges: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Label(Record):
+    """A class of the project. `class_index` only ever appends and is never given twice."""
+
+    id: int
+    project_id: int
+    class_index: int
+    name: str
+    color: str
+    hotkey: str | None = None
+    attributes: list[AttributeSpec] = field(default_factory=list)
+    skeleton: Skeleton | None = None
+
+
+# Pictures
+
+
+class Probe(Record):
+    """What is known of picture bytes after a real decode in a child.
+
+    `width` and `height` are upright. `orientation` is the EXIF value 1..8 that was applied.
+    `needs_rendition` is true when browsers cannot show the bytes as they are.
+    """
+
+    format: str
+    width: int
+    height: int
+    orientation: int = 1
+    mode: str = "RGB"
+    frames: int = 1
+    needs_rendition: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+class Image(Record):
+    """A picture as the viewer sees it. `revision` counts the changes of its annotations."""
+
+    id: int
+    project_id: int
+    name: str
+    width: int
+    height: int
+    sha256: str
+    size_bytes: int
+    format: str
+    orientation: int
+    needs_rendition: bool
+    revision: int
+    annotations: int
+    predictions: int
+    state: TaskState
+    created_at_ms: int
+
+
+# Annotations
+
+
+class Annotation(Record, omit_defaults=True):
+    """One geometry with one label on one image.
+
+    It is a *prediction* while ``source == "model"``, ``status == "draft"`` and nobody has
+    touched it (``author_id is None``). `revision` is the image revision that last changed it.
+    """
+
+    id: AnnotationId
+    label_id: int
+    geometry: Geometry
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    source: Literal["manual", "model", "import"] = "manual"
+    status: Literal["draft", "approved", "rejected"] = "draft"
+    revision: int = 0
+    confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
+    model_id: int | None = None
+    author_id: int | None = None
+
+    @property
+    def is_prediction(self) -> bool:
+        return self.source == "model" and self.status == "draft" and self.author_id is None
+
+
+class Draft(Record, omit_defaults=True):
+    """An annotation as a client sends it: what it may decide, and nothing else.
+
+    A `rejected` of True marks a prediction as refused; it stays, so that it is not made again.
+    """
+
+    id: AnnotationId
+    label_id: int
+    geometry: Geometry
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    rejected: bool = False
+
+
+class Diff(Record, omit_defaults=True):
+    """A save: what was added, changed and removed since `revision`.
+
+    `diff_id` is made by the client; the same diff sent again gets the stored answer.
+    """
+
+    diff_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
+    revision: Annotated[int, Meta(ge=0)]
+    added: Annotated[list[Draft], Meta(max_length=10_000)] = field(default_factory=list)
+    changed: Annotated[list[Draft], Meta(max_length=10_000)] = field(default_factory=list)
+    removed: Annotated[list[AnnotationId], Meta(max_length=10_000)] = field(default_factory=list)
+
+
+class Saved(Record):
+    """The answer to a diff: the image's revision after it, and whether it had come before."""
+
+    image_id: int
+    revision: int
+    repeated: bool = False
+
+
+class ImageAnnotations(Record):
+    image_id: int
+    revision: int
+    annotations: list[Annotation]
+
+
+# Work
+
+
+class Task(Record):
+    """One person's work on one image in one round."""
+
+    id: int
+    project_id: int
+    image_id: int
+    round: int
+    state: TaskState
+    assignee_id: int | None
+    reviewer_id: int | None
+    priority: int
+    revision: int
+    lease_until_ms: int | None
+    reason: str | None
+    updated_at_ms: int
+
+
+class Verdict(Record, omit_defaults=True):
+    """A judgement on one annotation inside a review."""
+
+    annotation_id: AnnotationId
+    verdict: Literal["approve", "reject"]
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class Review(Record):
+    """A verdict on the whole image at one revision, "nothing here" included."""
+
+    id: int
+    task_id: int
+    image_id: int
+    revision: int
+    reviewer_id: int
+    verdict: Literal["approve", "return"]
+    reason: str | None
+    verdicts: list[Verdict]
+    created_at_ms: int
+
+
+# Datasets
+
+
+class DatasetImage(Record, omit_defaults=True):
+    """One image of a dataset with its annotations, as formats read and write it.
+
+    `name` is a relative POSIX path, unique in the dataset. `sha256` is None, and the sizes
+    are 0, when a format file does not tell them (YOLO).
+    """
+
+    name: str
+    width: int
+    height: int
+    sha256: str | None = None
+    split: Split = "train"
+    annotations: list[Annotation] = field(default_factory=list)
+
+
+class Note(Record):
+    """Something a format could not hold, or a file of a batch that failed; never silent."""
+
+    code: str
+    message: str
+    file: str | None = None
+    count: int = 1
+
+
+class Snapshot(Record):
+    """An immutable, named, content-addressed version of a project's dataset.
+
+    `contents` is ``approved`` (images whose review is done: ground truth) or ``everything``
+    (all images as they are, predictions included: never used as ground truth).
+    """
+
+    id: int
+    project_id: int
+    name: str
+    contents: Literal["approved", "everything"]
+    manifest_sha256: str
+    images: int
+    annotations: int
+    seed: int
+    created_by: int | None
+    created_at_ms: int
+
+
+class Export(Record):
+    """A snapshot written in a format to a target."""
+
+    id: int
+    project_id: int
+    snapshot_id: int
+    format: str
+    job_id: int
+    sha256: str | None
+    size_bytes: int | None
+    notes: list[Note]
+    created_by: int | None
+    created_at_ms: int
+
+
+# Models
+
+
+class Prediction(Record):
+    """What a decoder makes of one object: class index, confidence 0..1, canonical geometry."""
+
+    class_index: int
+    confidence: float
+    geometry: Geometry
+
+
+class ModelInfo(Record):
+    """What an ONNX file says of itself once it is checked.
+
+    `input_size` is ``(height, width)`` in pixels; with `dynamic` it is the default one.
+    `batch` is the fixed batch size, or None when any will do.
+    """
+
+    family: str
+    task: Literal["detect", "segment", "pose", "obb", "classify"]
+    labels: list[str]
+    input_size: tuple[int, int]
+    dynamic: bool = False
+    batch: int | None = 1
+    end_to_end: bool = False
+    stride: int = 32
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Model(Record):
+    """Portable weights with labels, preprocessing and provenance."""
+
+    id: int
+    name: str
+    version: int
+    sha256: str
+    size_bytes: int
+    info: ModelInfo
+    provenance: dict[str, Any]
+    created_by: int | None
+    created_at_ms: int
+
+
+# Machine work
+
+
+class Job(Record):
+    """Machine work. `progress` counts to `total` (0 while unknown) in the kind's own unit."""
+
+    id: int
+    kind: str
+    lane: str
+    priority: int
+    state: JobState
+    project_id: int | None
+    parameters: dict[str, Any]
+    progress: int
+    total: int
+    message: str
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    attempts: int
+    created_by: int | None
+    created_at_ms: int
+    started_at_ms: int | None
+    finished_at_ms: int | None
+
+
+class Event(Record):
+    """One line of the durable event log; `seq` grows by commit order.
+
+    `audience` says who may see it: a project id in `project_id`, or a user in `user_id`, or
+    neither (administrators only).
+    """
+
+    seq: int
+    kind: str
+    project_id: int | None
+    user_id: int | None
+    data: dict[str, Any]
+    at_ms: int
