@@ -37,6 +37,6 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         """Return the shape under ``x * scale_x + dx``, ``y * scale_y + dy``."""
         raise NotImplementedError
 
-    def simplified(self, tolerance: float) -> Self:
+    def simplified(self, tolerance: float) -> Self:  # noqa: ARG002
         """Return the shape with fewer vertices, its outline at most `tolerance` pixels off."""
         return self
