@@ -1,0 +1,288 @@
+"""Content-addressed bytes on disk.
+
+A blob's name is the SHA-256 of its uncompressed content. It comes into being in three
+steps: *staged* (written under a temporary name while it is hashed), *settled* (fsync,
+rename, fsync of the directory, read-only), *registered* (a row in `blobs`, in the same
+transaction as whatever refers to it). A crash between steps leaves a file nobody refers to,
+which the collector sweeps up. Manifests and other text are zstd-compressed on disk;
+pictures, archives and ONNX graphs are not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import msgspec
+import zstandard
+
+from appliance.errors import NotFound, StorageFull, StoreCorrupt, StoreError
+from appliance.store.writer import Transaction
+
+__all__ = ["Blobs", "Staged"]
+
+_CHUNK = 1 << 20
+_SYNCFS_FROM = 8
+"""From this many files on one syncfs is faster than one fsync each (measured 9,300 against 2,200 files/s)."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Staged(msgspec.Struct, frozen=True):
+    """Bytes under a temporary name, hashed, not yet durable."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    stored_bytes: int
+    encoding: Literal["plain", "zstd"]
+
+
+class Blobs:
+    """The local folder behind the blob interface.
+
+    Args:
+        folder: Where settled blobs lie, two-hex-digit folders deep.
+        temporary: A folder on the same file system for staging.
+    """
+
+    def __init__(self, folder: Path, temporary: Path) -> None:
+        self.folder = folder
+        self._temporary = temporary
+        self._verified: dict[str, tuple[int, int]] = {}
+        for shard in range(256):
+            (folder / f"{shard:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def stage(self, chunks: Iterable[bytes], *, compress: bool = False) -> Staged:
+        """Write chunks under a temporary name and hash them; blocks on file I/O.
+
+        Raises:
+            StorageFull: The disk is full; nothing is left behind.
+        """
+        writer = self.staging(compress=compress)
+        try:
+            for chunk in chunks:
+                writer.write(chunk)
+            return writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+
+    def staging(self, *, compress: bool = False) -> StagingFile:
+        """Open a temporary file to write chunk by chunk, for uploads."""
+        return StagingFile(self._temporary / secrets.token_hex(16), compress)
+
+    def settle(self, staged: Sequence[Staged]) -> None:
+        """Make staged bytes durable under their hash; they may then be registered.
+
+        What is there already is kept, and the temporary file removed.
+
+        Raises:
+            StorageFull: The disk is full.
+            StoreError: The disk reports an error.
+        """
+        try:
+            fresh = self._without_known(staged)
+            if len(fresh) >= _SYNCFS_FROM:
+                self._syncfs()
+            for item in fresh:
+                if len(fresh) < _SYNCFS_FROM:
+                    _fsync(item.path)
+                os.chmod(item.path, 0o400)
+                os.replace(item.path, self._path(item.sha256, item.encoding))
+            if len(fresh) >= _SYNCFS_FROM:
+                self._syncfs()
+            else:
+                for shard in {self._path(item.sha256, item.encoding).parent for item in fresh}:
+                    _fsync(shard)
+        except OSError as error:
+            raise _storage_error(error) from error
+
+    def register(self, tx: Transaction, staged: Staged) -> None:
+        """Add the blob's row in the transaction of what refers to it.
+
+        Raises:
+            StoreError: The file is gone again (the collector was faster): stage it anew.
+        """
+        if not self._path(staged.sha256, staged.encoding).exists():
+            raise StoreError("the stored bytes vanished before they were used: send the file again")
+        tx.execute(
+            "INSERT INTO blobs (sha256, size_bytes, stored_bytes, encoding, created_at_ms) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET created_at_ms = excluded.created_at_ms",
+            (bytes.fromhex(staged.sha256), staged.size_bytes, staged.stored_bytes, staged.encoding, tx.now_ms),
+        )
+
+    def path(self, sha256: str) -> Path:
+        """Return the file of an uncompressed blob, verified once since the program started.
+
+        Raises:
+            NotFound: There is no such blob.
+            StoreCorrupt: Its content does not match its name.
+        """
+        path = self._path(sha256, "plain")
+        signature = _signature(path)
+        if signature is None:
+            raise NotFound("the stored bytes are missing: restore them from a backup", details={"sha256": sha256})
+        if self._verified.get(sha256) != signature:
+            self.verify(sha256)
+            self._verified[sha256] = signature
+        return path
+
+    def read(self, sha256: str) -> bytes:
+        """Return the whole content, verified."""
+        return b"".join(self.stream(sha256))
+
+    def stream(self, sha256: str) -> Iterator[bytes]:
+        """Yield the uncompressed content; a mismatch is raised at the end, after the last chunk.
+
+        Raises:
+            NotFound: There is no such blob.
+            StoreCorrupt: Its content does not match its name.
+        """
+        digest = hashlib.sha256()
+        try:
+            with self._open(sha256) as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                    yield chunk
+        except zstandard.ZstdError as error:
+            raise _corrupt(sha256) from error
+        if digest.hexdigest() != sha256:
+            raise _corrupt(sha256)
+
+    def verify(self, sha256: str) -> None:
+        """Read the blob once and compare its content with its name."""
+        for _ in self.stream(sha256):
+            pass
+
+    def exists(self, sha256: str) -> bool:
+        """Tell whether the blob is settled, in either encoding."""
+        return any(self._path(sha256, encoding).exists() for encoding in ("plain", "zstd"))
+
+    def remove(self, sha256: str) -> None:
+        """Unlink a blob whose row is gone; what is not there is no error."""
+        for encoding in ("plain", "zstd"):
+            self._path(sha256, encoding).unlink(missing_ok=True)
+        self._verified.pop(sha256, None)
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Yield hash and path of every file in the folder, registered or not."""
+        for shard in sorted(self.folder.iterdir()):
+            for path in shard.iterdir():
+                yield path.name.removesuffix(".zst"), path
+
+    def _path(self, sha256: str, encoding: str) -> Path:
+        return self.folder / sha256[:2] / (sha256 + (".zst" if encoding == "zstd" else ""))
+
+    def _open(self, sha256: str) -> BinaryIO | zstandard.ZstdDecompressionReader:
+        try:
+            return self._path(sha256, "plain").open("rb")
+        except FileNotFoundError:
+            pass
+        try:
+            source = self._path(sha256, "zstd").open("rb")
+        except FileNotFoundError:
+            raise NotFound(
+                "the stored bytes are missing: restore them from a backup", details={"sha256": sha256}
+            ) from None
+        return zstandard.ZstdDecompressor().stream_reader(source, closefd=True, read_across_frames=True)
+
+    def _without_known(self, staged: Sequence[Staged]) -> list[Staged]:
+        fresh: dict[str, Staged] = {}
+        for item in staged:
+            if item.sha256 in fresh or self._path(item.sha256, item.encoding).exists():
+                item.path.unlink(missing_ok=True)
+            else:
+                fresh[item.sha256] = item
+        return list(fresh.values())
+
+    def _syncfs(self) -> None:
+        fd = os.open(self.folder, os.O_RDONLY)
+        try:
+            if _libc.syncfs(fd) != 0:
+                errno = ctypes.get_errno()
+                raise OSError(errno, os.strerror(errno))
+        finally:
+            os.close(fd)
+
+
+class StagingFile:
+    """A temporary file being written and hashed; `finish` or `discard` ends it."""
+
+    def __init__(self, path: Path, compress: bool) -> None:
+        self._path = path
+        self._digest = hashlib.sha256()
+        self.size_bytes = 0
+        self._file: Any = path.open("xb")
+        self._out: Any = self._file
+        self._compress = compress
+        if compress:
+            self._out = zstandard.ZstdCompressor(level=3).stream_writer(self._file, closefd=False)
+
+    def write(self, chunk: bytes) -> None:
+        """Append a chunk.
+
+        Raises:
+            StorageFull: The disk is full.
+        """
+        try:
+            self._out.write(chunk)
+        except OSError as error:
+            raise _storage_error(error) from error
+        self._digest.update(chunk)
+        self.size_bytes += len(chunk)
+
+    def finish(self) -> Staged:
+        """Close the file and return what it holds."""
+        try:
+            if self._compress:
+                self._out.close()
+            self._file.close()
+        except OSError as error:
+            raise _storage_error(error) from error
+        return Staged(
+            path=self._path,
+            sha256=self._digest.hexdigest(),
+            size_bytes=self.size_bytes,
+            stored_bytes=self._path.stat().st_size,
+            encoding="zstd" if self._compress else "plain",
+        )
+
+    def discard(self) -> None:
+        """Throw away what was written."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _fsync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _corrupt(sha256: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        "stored bytes do not match their name: the disk may be failing, restore them from a backup",
+        details={"sha256": sha256},
+    )
+
+
+def _storage_error(error: OSError) -> StoreError | StorageFull:
+    if error.errno in (28, 122):  # ENOSPC, EDQUOT
+        return StorageFull("the disk is full, the file was not stored: free some space and send it again")
+    return StoreError(f"the disk reports an error, the file was not stored: {error.strerror}")

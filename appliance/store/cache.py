@@ -1,0 +1,97 @@
+"""Files that can be made again: thumbnails, renditions, embeddings, engines.
+
+No fsync, no rows, no backup: a missing or evicted file is made anew by whoever asks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["Cache"]
+
+_TRIM_TO = 0.9
+_TRIM_EVERY = 2_000
+
+
+class Cache:
+    """A folder with a budget, least recently used files first to go.
+
+    Args:
+        folder: Made when it does not exist.
+        budget_bytes: Size at which the oldest tenth is dropped.
+    """
+
+    def __init__(self, folder: Path, budget_bytes: int) -> None:
+        self.folder = folder
+        self._budget_bytes = budget_bytes
+        self._puts = 0
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self, kind: str, key: str) -> Path:
+        """Return where the file of `key` lies or would lie; `key` is hex and a suffix."""
+        return self.folder / kind / key[:2] / key
+
+    def get(self, kind: str, key: str) -> Path | None:
+        """Return the file and mark it as used, or None."""
+        path = self.path(kind, key)
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        return path
+
+    def put(self, kind: str, key: str, make: Callable[[Path], None]) -> Path:
+        """Let `make` write a temporary file and move it into place; concurrent makers are harmless."""
+        path = self.path(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        partial = path.with_name(f".{secrets.token_hex(8)}.partial{path.suffix}")
+        try:
+            make(partial)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+        with self._lock:
+            self._puts += 1
+            due = self._puts % _TRIM_EVERY == 0
+        if due:
+            self.trim()
+        return path
+
+    def forget(self, kind: str, key: str) -> None:
+        """Drop one file; what is not there is no error."""
+        self.path(kind, key).unlink(missing_ok=True)
+
+    def size_bytes(self) -> int:
+        """Return the sum of all files; walks the folder."""
+        return sum(size for _, size, _ in self._files())
+
+    def trim(self) -> int:
+        """Drop the least recently used files until the budget is kept; return how many."""
+        files = sorted(self._files())
+        total = sum(size for _, size, _ in files)
+        if total <= self._budget_bytes:
+            return 0
+        dropped = 0
+        for _, size, path in files:
+            if total <= self._budget_bytes * _TRIM_TO:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+            dropped += 1
+        return dropped
+
+    def _files(self) -> list[tuple[int, int, Path]]:
+        found = []
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                path = Path(folder, name)
+                with contextlib.suppress(FileNotFoundError):
+                    stat = path.stat()
+                    found.append((stat.st_mtime_ns, stat.st_size, path))
+        return found

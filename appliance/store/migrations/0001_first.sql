@@ -1,0 +1,319 @@
+-- The first schema. Every table is STRICT; times are milliseconds since 1970 UTC from the
+-- store's own monotonic clock; JSON is TEXT; hashes are 32-byte BLOBs.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- People
+
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    email TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'operator', 'member')),
+    password_hash TEXT NOT NULL,
+    disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_hash BLOB NOT NULL UNIQUE,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    created_at_ms INTEGER NOT NULL,
+    seen_at_ms INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    agent TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_seen ON sessions (seen_at_ms);
+
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    token_hash BLOB NOT NULL UNIQUE,
+    scopes TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    last_used_at_ms INTEGER
+) STRICT;
+CREATE INDEX tokens_user ON tokens (user_id);
+
+CREATE TABLE limits (
+    key TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    last_at_ms INTEGER NOT NULL,
+    blocked_until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX limits_last ON limits (last_at_ms);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    user_id INTEGER,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    project_id INTEGER,
+    details TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_project ON audit (project_id, id);
+CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+-- Bytes
+
+CREATE TABLE blobs (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    size_bytes INTEGER NOT NULL,
+    stored_bytes INTEGER NOT NULL,
+    encoding TEXT NOT NULL CHECK (encoding IN ('plain', 'zstd')),
+    created_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blobs_created ON blobs (created_at_ms);
+
+-- Projects
+
+CREATE TABLE models (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    sha256 BLOB NOT NULL REFERENCES blobs,
+    size_bytes INTEGER NOT NULL,
+    info TEXT NOT NULL,
+    provenance TEXT NOT NULL,
+    created_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL,
+    UNIQUE (name, version)
+) STRICT;
+CREATE INDEX models_sha256 ON models (sha256);
+
+CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    guideline TEXT NOT NULL DEFAULT '',
+    review_policy TEXT NOT NULL CHECK (review_policy IN ('none', 'all')),
+    model_id INTEGER REFERENCES models ON DELETE SET NULL,
+    next_class_index INTEGER NOT NULL DEFAULT 0,
+    created_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX projects_model ON projects (model_id);
+
+CREATE TABLE members (
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'reviewer', 'annotator')),
+    PRIMARY KEY (project_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_user ON members (user_id);
+
+CREATE TABLE labels (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    class_index INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    color TEXT NOT NULL,
+    hotkey TEXT,
+    attributes TEXT NOT NULL DEFAULT '[]',
+    skeleton TEXT,
+    UNIQUE (project_id, class_index),
+    UNIQUE (project_id, name)
+) STRICT;
+
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    sha256 BLOB NOT NULL REFERENCES blobs,
+    size_bytes INTEGER NOT NULL,
+    format TEXT NOT NULL,
+    orientation INTEGER NOT NULL,
+    needs_rendition INTEGER NOT NULL CHECK (needs_rendition IN (0, 1)),
+    revision INTEGER NOT NULL DEFAULT 0,
+    annotations INTEGER NOT NULL DEFAULT 0,
+    predictions INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'open'
+        CHECK (state IN ('open', 'in_progress', 'in_review', 'done', 'returned', 'skipped')),
+    created_at_ms INTEGER NOT NULL,
+    UNIQUE (project_id, sha256),
+    UNIQUE (project_id, name)
+) STRICT;
+CREATE INDEX images_project ON images (project_id, id);
+CREATE INDEX images_state ON images (project_id, state, id);
+CREATE INDEX images_sha256 ON images (sha256);
+
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    image_id INTEGER NOT NULL UNIQUE REFERENCES images ON DELETE CASCADE,
+    round INTEGER NOT NULL DEFAULT 1,
+    state TEXT NOT NULL DEFAULT 'open'
+        CHECK (state IN ('open', 'in_progress', 'in_review', 'done', 'returned', 'skipped')),
+    assignee_id INTEGER REFERENCES users ON DELETE SET NULL,
+    reviewer_id INTEGER REFERENCES users ON DELETE SET NULL,
+    priority INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL DEFAULT 0,
+    lease_until_ms INTEGER,
+    reason TEXT,
+    updated_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tasks_queue ON tasks (project_id, state, priority DESC, id);
+CREATE INDEX tasks_assignee ON tasks (assignee_id, state);
+CREATE INDEX tasks_reviewer ON tasks (reviewer_id, state);
+CREATE INDEX tasks_lease ON tasks (lease_until_ms) WHERE lease_until_ms IS NOT NULL;
+-- images.state is the state of the image's task, kept here so that lists filter by it in one index.
+CREATE TRIGGER tasks_state AFTER UPDATE OF state ON tasks WHEN new.state IS NOT old.state
+BEGIN UPDATE images SET state = new.state WHERE id = new.image_id; END;
+
+-- Annotations
+
+-- Clustered by image: opening an image is one range read. A box has no `geometry`: its bounds say all.
+CREATE TABLE annotations (
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    label_id INTEGER NOT NULL REFERENCES labels,
+    type TEXT NOT NULL,
+    x1 REAL NOT NULL,
+    y1 REAL NOT NULL,
+    x2 REAL NOT NULL,
+    y2 REAL NOT NULL,
+    geometry BLOB,
+    attributes TEXT,
+    source TEXT NOT NULL CHECK (source IN ('manual', 'model', 'import')),
+    status TEXT NOT NULL CHECK (status IN ('draft', 'approved', 'rejected')),
+    revision INTEGER NOT NULL,
+    confidence REAL,
+    model_id INTEGER REFERENCES models ON DELETE SET NULL,
+    author_id INTEGER REFERENCES users ON DELETE SET NULL,
+    PRIMARY KEY (image_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX annotations_label ON annotations (label_id, image_id);
+CREATE INDEX annotations_model ON annotations (model_id) WHERE model_id IS NOT NULL;
+CREATE INDEX annotations_author ON annotations (author_id) WHERE author_id IS NOT NULL;
+
+CREATE TABLE history (
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    revision INTEGER NOT NULL,
+    diff_id TEXT NOT NULL,
+    author_id INTEGER,
+    job_id INTEGER,
+    at_ms INTEGER NOT NULL,
+    changes BLOB NOT NULL,
+    PRIMARY KEY (image_id, revision)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX history_diff ON history (image_id, diff_id);
+CREATE INDEX history_job ON history (job_id, image_id) WHERE job_id IS NOT NULL;
+
+CREATE TABLE reviews (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    revision INTEGER NOT NULL,
+    reviewer_id INTEGER REFERENCES users ON DELETE SET NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'return')),
+    reason TEXT,
+    verdicts TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX reviews_image ON reviews (image_id, id);
+CREATE INDEX reviews_task ON reviews (task_id);
+CREATE INDEX reviews_reviewer ON reviews (reviewer_id);
+
+-- Datasets and machine work
+
+CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    contents TEXT NOT NULL CHECK (contents IN ('approved', 'everything')),
+    manifest_sha256 BLOB NOT NULL REFERENCES blobs,
+    images INTEGER NOT NULL,
+    annotations INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    created_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL,
+    UNIQUE (project_id, name)
+) STRICT;
+CREATE INDEX snapshots_manifest ON snapshots (manifest_sha256);
+
+-- The pictures a snapshot needs, so that they outlive the deletion of an image.
+CREATE TABLE snapshot_pictures (
+    snapshot_id INTEGER NOT NULL REFERENCES snapshots ON DELETE CASCADE,
+    sha256 BLOB NOT NULL REFERENCES blobs,
+    PRIMARY KEY (snapshot_id, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX snapshot_pictures_sha256 ON snapshot_pictures (sha256);
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'paused', 'done', 'failed', 'cancelled')),
+    wanted TEXT CHECK (wanted IN ('pause', 'cancel')),
+    project_id INTEGER REFERENCES projects ON DELETE CASCADE,
+    parameters TEXT NOT NULL,
+    checkpoint TEXT,
+    progress INTEGER NOT NULL DEFAULT 0,
+    total INTEGER NOT NULL DEFAULT 0,
+    message TEXT NOT NULL DEFAULT '',
+    result TEXT,
+    error TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL,
+    started_at_ms INTEGER,
+    finished_at_ms INTEGER
+) STRICT;
+CREATE INDEX jobs_queue ON jobs (lane, state, priority DESC, id);
+CREATE INDEX jobs_project ON jobs (project_id, id);
+CREATE INDEX jobs_state ON jobs (state, id);
+
+CREATE TABLE job_notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    file TEXT,
+    count INTEGER NOT NULL
+) STRICT;
+CREATE INDEX job_notes_job ON job_notes (job_id, id);
+
+-- Bytes a job came with (an uploaded archive, say), kept until it is over and its notes are read.
+CREATE TABLE job_blobs (
+    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    sha256 BLOB NOT NULL REFERENCES blobs,
+    PRIMARY KEY (job_id, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_blobs_sha256 ON job_blobs (sha256);
+
+CREATE TABLE exports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    snapshot_id INTEGER NOT NULL REFERENCES snapshots ON DELETE CASCADE,
+    format TEXT NOT NULL,
+    job_id INTEGER NOT NULL UNIQUE REFERENCES jobs ON DELETE CASCADE,
+    sha256 BLOB REFERENCES blobs,
+    size_bytes INTEGER,
+    notes TEXT NOT NULL DEFAULT '[]',
+    created_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX exports_project ON exports (project_id, id);
+CREATE INDEX exports_snapshot ON exports (snapshot_id);
+CREATE INDEX exports_sha256 ON exports (sha256) WHERE sha256 IS NOT NULL;
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    project_id INTEGER,
+    user_id INTEGER,
+    data TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+) STRICT;
