@@ -148,6 +148,29 @@ CREATE INDEX images_project ON images (project_id, id);
 CREATE INDEX images_state ON images (project_id, state, id);
 CREATE INDEX images_sha256 ON images (sha256);
 
+-- How many images of a project are in each state; kept by triggers so that no page counts rows.
+CREATE TABLE image_counts (
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    images INTEGER NOT NULL,
+    PRIMARY KEY (project_id, state)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER images_counted_insert AFTER INSERT ON images
+BEGIN
+    INSERT INTO image_counts VALUES (new.project_id, new.state, 1)
+    ON CONFLICT DO UPDATE SET images = images + 1;
+END;
+CREATE TRIGGER images_counted_delete AFTER DELETE ON images
+BEGIN
+    UPDATE image_counts SET images = images - 1 WHERE project_id = old.project_id AND state = old.state;
+END;
+CREATE TRIGGER images_counted_state AFTER UPDATE OF state ON images WHEN new.state IS NOT old.state
+BEGIN
+    UPDATE image_counts SET images = images - 1 WHERE project_id = old.project_id AND state = old.state;
+    INSERT INTO image_counts VALUES (new.project_id, new.state, 1)
+    ON CONFLICT DO UPDATE SET images = images + 1;
+END;
+
 CREATE TABLE tasks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,

@@ -1,0 +1,129 @@
+"""Images of a project; each comes with its task."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from appliance.errors import InvalidInput
+from appliance.records import Image, Probe, TaskState
+from appliance.store import rows
+from appliance.store.blobs import Staged
+from appliance.store.store import Reading
+from appliance.store.writer import Transaction
+
+__all__ = ["by_content", "by_name", "clean_name", "create", "delete", "get", "listed", "many"]
+
+_COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))")
+_COLUMNS_OF_I = ", ".join(
+    "lower(hex(i.sha256))" if name == "sha256" else f"i.{name}" for name in Image.__struct_fields__
+)
+_MAX_NAME = 500
+
+
+def clean_name(name: str) -> str:
+    """Return the name as a relative POSIX path that is safe to show and to write.
+
+    Raises:
+        InvalidInput: Nothing is left of it, or it is too long.
+    """
+    parts = [p.strip() for p in name.replace("\\", "/").split("/")]
+    kept = ["".join(c for c in p if c.isprintable()) for p in parts if p not in ("", ".", "..")]
+    cleaned = "/".join(p for p in kept if p)
+    if not cleaned or len(cleaned) > _MAX_NAME:
+        raise InvalidInput(f"an image's name has 1 to {_MAX_NAME} printable characters", field="name")
+    return cleaned
+
+
+def create(tx: Transaction, project_id: int, name: str, staged: Staged, probe: Probe) -> Image:
+    """Add an image and its open task; the blob must be settled and registered.
+
+    The caller has looked with `by_content` that the picture is not there yet. A name that is
+    taken by another picture gets a number: ``a (2).jpg``.
+    """
+    image_id = tx.insert(
+        "INSERT INTO images (project_id, name, width, height, sha256, size_bytes, format, orientation, "
+        "needs_rendition, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            project_id, _free_name(tx, project_id, clean_name(name)), probe.width, probe.height,
+            bytes.fromhex(staged.sha256), staged.size_bytes, probe.format, probe.orientation,
+            int(probe.needs_rendition), tx.now_ms,
+        ),
+    )  # fmt: skip
+    tx.execute(
+        "INSERT INTO tasks (project_id, image_id, updated_at_ms) VALUES (?, ?, ?)", (project_id, image_id, tx.now_ms)
+    )
+    return get(tx, project_id, image_id)
+
+
+def get(reading: Reading, project_id: int, image_id: int) -> Image:
+    """Return one image of the project.
+
+    Raises:
+        NotFound: There is none.
+    """
+    sql = f"SELECT {_COLUMNS} FROM images WHERE id = ? AND project_id = ?"
+    return rows.found(rows.first(Image, reading.execute(sql, (image_id, project_id))), "image")
+
+
+def by_content(reading: Reading, project_id: int, sha256: str) -> Image | None:
+    """Return the project's image with this content, or None."""
+    sql = f"SELECT {_COLUMNS} FROM images WHERE project_id = ? AND sha256 = ?"
+    return rows.first(Image, reading.execute(sql, (project_id, bytes.fromhex(sha256))))
+
+
+def by_name(reading: Reading, project_id: int, name: str) -> Image | None:
+    """Return the project's image of this name, or None."""
+    sql = f"SELECT {_COLUMNS} FROM images WHERE project_id = ? AND name = ?"
+    return rows.first(Image, reading.execute(sql, (project_id, name)))
+
+
+def listed(
+    reading: Reading,
+    project_id: int,
+    *,
+    state: TaskState | None = None,
+    label_id: int | None = None,
+    after: int | None = None,
+    limit: int | None = None,
+) -> rows.Page:
+    """Return a page of images by id, filtered by state or by label or by both."""
+    size = rows.page_size(limit)
+    found = rows.made(Image, many(reading, project_id, state=state, label_id=label_id, after=after or 0, limit=size + 1))
+    return rows.Page(found[:size], found[size - 1].id if len(found) > size else None)
+
+
+def many(
+    reading: Reading, project_id: int, *, state: TaskState | None, label_id: int | None, after: int, limit: int
+) -> list[tuple[object, ...]]:
+    """Run the query behind `listed`: each pair of filters has its own plan over an index."""
+    if label_id is not None:
+        sql = (
+            f"SELECT {_COLUMNS_OF_I} FROM (SELECT DISTINCT image_id FROM annotations INDEXED BY annotations_label "
+            "WHERE label_id = ? AND image_id > ?) AS a CROSS JOIN images AS i ON i.id = a.image_id "
+            f"WHERE i.project_id = ? {'AND i.state = ?' if state else ''} ORDER BY a.image_id LIMIT ?"
+        )
+        parameters = [label_id, after, project_id, *([state] if state else []), limit]
+    else:
+        sql = (
+            f"SELECT {_COLUMNS} FROM images WHERE project_id = ? {'AND state = ?' if state else ''} AND id > ? "
+            "ORDER BY id LIMIT ?"
+        )
+        parameters = [project_id, *([state] if state else []), after, limit]
+    return list(reading.execute(sql, parameters))
+
+
+def delete(tx: Transaction, project_id: int, image_id: int) -> None:
+    """Delete an image with its annotations, task and history; snapshots keep their picture."""
+    image = get(tx, project_id, image_id)
+    tx.execute("DELETE FROM images WHERE id = ?", (image_id,))
+    tx.audit("image.delete", f"image {image_id}", project_id=project_id, name=image.name, sha256=image.sha256)
+    tx.event("image.deleted", {"image_id": image_id}, project_id=project_id)
+
+
+def _free_name(reading: Reading, project_id: int, name: str) -> str:
+    taken = "SELECT 1 FROM images WHERE project_id = ? AND name = ?"
+    path, number, candidate = PurePosixPath(name), 1, name
+    while reading.execute(taken, (project_id, candidate)).fetchall():
+        number += 1
+        candidate = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+    return candidate

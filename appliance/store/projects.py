@@ -1,0 +1,124 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from appliance.errors import InvalidInput
+from appliance.records import Project, ReviewPolicy, TaskState
+from appliance.store import members, rows
+from appliance.store.store import Reading
+from appliance.store.writer import Transaction
+
+__all__ = ["Summary", "change", "create", "delete", "get", "listed", "summary"]
+
+_COLUMNS = rows.columns(Project)
+_THUMBNAILS = 5
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What a row of the project list shows besides the project."""
+
+    images: int
+    states: dict[TaskState, int]
+    members: int
+    thumbnails: list[int]
+
+
+def create(
+    tx: Transaction,
+    *,
+    name: str,
+    guideline: str = "",
+    review_policy: ReviewPolicy = "none",
+    created_by: int | None,
+) -> Project:
+    """Create a project; its creator becomes its admin."""
+    project_id = tx.insert(
+        "INSERT INTO projects (name, guideline, review_policy, created_by, created_at_ms) VALUES (?, ?, ?, ?, ?)",
+        (_name(name), guideline, review_policy, created_by, tx.now_ms),
+    )
+    if created_by is not None:
+        members.put(tx, project_id, created_by, "admin")
+    tx.audit("project.create", f"project {project_id}", project_id=project_id, name=name)
+    tx.event("project.changed", {"project_id": project_id}, project_id=project_id)
+    return get(tx, project_id)
+
+
+def get(reading: Reading, project_id: int) -> Project:
+    """Return one project.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = reading.execute(f"SELECT {_COLUMNS} FROM projects WHERE id = ?", (project_id,))
+    return rows.found(rows.first(Project, row), "project")
+
+
+def listed(
+    reading: Reading, *, member_id: int | None, after: int | None = None, limit: int | None = None
+) -> rows.Page:
+    """Return projects in the order they were made; with `member_id` only those of that member."""
+    size = rows.page_size(limit)
+    if member_id is None:
+        sql = f"SELECT {_COLUMNS} FROM projects WHERE id > ? ORDER BY id LIMIT ?"
+        found = rows.made(Project, reading.execute(sql, (after or 0, size + 1)))
+    else:
+        listed_columns = ", ".join(f"p.{name}" for name in Project.__struct_fields__)
+        sql = (
+            f"SELECT {listed_columns} FROM members AS m JOIN projects AS p ON p.id = m.project_id "
+            "WHERE m.user_id = ? AND m.project_id > ? ORDER BY m.project_id LIMIT ?"
+        )
+        found = rows.made(Project, reading.execute(sql, (member_id, after or 0, size + 1)))
+    return rows.Page(found[:size], found[size - 1].id if len(found) > size else None)
+
+
+def summary(reading: Reading, project_id: int) -> Summary:
+    """Return counts and the newest pictures of a project."""
+    counts = dict(
+        reading.execute("SELECT state, images FROM image_counts WHERE project_id = ?", (project_id,)).fetchall()
+    )
+    newest = reading.execute(
+        "SELECT id FROM images WHERE project_id = ? ORDER BY id DESC LIMIT ?", (project_id, _THUMBNAILS)
+    )
+    people = reading.execute("SELECT COUNT(*) FROM members WHERE project_id = ?", (project_id,)).fetchall()
+    return Summary(sum(counts.values()), counts, people[0][0], [row[0] for row in newest])
+
+
+def change(tx: Transaction, project_id: int, **fields: Any) -> Project:
+    """Change name, guideline, review_policy or model_id."""
+    allowed = {"name", "guideline", "review_policy", "model_id"}
+    if not fields.keys() <= allowed:
+        raise InvalidInput(f"a project has no {', '.join(sorted(fields.keys() - allowed))} to change")
+    get(tx, project_id)
+    if "name" in fields:
+        fields["name"] = _name(fields["name"])
+    if fields.get("model_id") is not None and not _model_exists(tx, fields["model_id"]):
+        raise InvalidInput(f"there is no model {fields['model_id']}", field="model_id")
+    for name, value in fields.items():
+        tx.execute(f"UPDATE projects SET {name} = ? WHERE id = ?", (value, project_id))
+    tx.audit("project.change", f"project {project_id}", project_id=project_id, **fields)
+    tx.event("project.changed", {"project_id": project_id}, project_id=project_id)
+    return get(tx, project_id)
+
+
+def delete(tx: Transaction, project_id: int) -> None:
+    """Delete a project with all that belongs to it; its blobs go when their grace is over."""
+    project = get(tx, project_id)
+    tx.event("project.changed", {"project_id": project_id, "deleted": True}, project_id=project_id)
+    tx.execute("DELETE FROM annotations WHERE image_id IN (SELECT id FROM images WHERE project_id = ?)", (project_id,))
+    tx.execute("DELETE FROM projects WHERE id = ?", (project_id,))
+    tx.audit("project.delete", f"project {project_id}", project_id=project_id, name=project.name)
+
+
+def _model_exists(reading: Reading, model_id: int) -> bool:
+    return bool(reading.execute("SELECT 1 FROM models WHERE id = ?", (model_id,)).fetchall())
+
+
+def _name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= 200:
+        raise InvalidInput("a project's name has 1 to 200 characters", field="name")
+    return name
