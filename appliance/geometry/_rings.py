@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import hypot
 
+import numpy as np
+from numpy.typing import NDArray
+
 from appliance.errors import InvalidGeometry
 
 __all__ = [
@@ -161,16 +164,23 @@ def simplify_path(points: Sequence[float], tolerance: float) -> list[float]:
     Source: D. Douglas, T. Peucker, Cartographica 10 (1973); iterative, distance to the segment.
     """
     count = len(points) // 2
+    array = np.array(points, dtype=np.float64).reshape(-1, 2) if count > _SPAN else None
     keep = bytearray(count)
     keep[0] = keep[-1] = 1
     pending = [(0, count - 1)]
     while pending:
         first, last = pending.pop()
-        index, distance = _furthest(points, first, last)
+        if array is not None and last - first > _SPAN:
+            index, distance = _furthest_of_many(array, first, last)
+        else:
+            index, distance = _furthest(points, first, last)
         if distance > tolerance:
             keep[index] = 1
             pending += [(first, index), (index, last)]
     return [value for i in range(count) if keep[i] for value in (points[2 * i], points[2 * i + 1])]
+
+
+_SPAN = 64  # vertices from which an array is faster than a loop
 
 
 def _furthest(points: Sequence[float], first: int, last: int) -> tuple[int, float]:
@@ -187,6 +197,17 @@ def _furthest(points: Sequence[float], first: int, last: int) -> tuple[int, floa
         if ex * ex + ey * ey > squared:
             best, squared = index, ex * ex + ey * ey
     return best, squared**0.5
+
+
+def _furthest_of_many(points: NDArray[np.float64], first: int, last: int) -> tuple[int, float]:
+    """Do the same for a long stretch of points (n, 2)."""
+    step = points[last] - points[first]
+    away = points[first + 1 : last] - points[first]
+    length = float(step @ step)
+    along = np.clip(away @ step / length, 0, 1) if length else np.zeros(len(away))
+    squared = ((away - along[:, None] * step) ** 2).sum(axis=1)
+    best = int(squared.argmax())
+    return first + 1 + best, float(squared[best]) ** 0.5
 
 
 def simplify_ring(ring: Sequence[float], tolerance: float) -> list[float]:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from appliance.errors import InvalidGeometry
 
 __all__ = [
-    "MAX_COUNTS_LENGTH", "area", "bounds", "combine", "compress", "decode", "encode", "from_list", "iou",
-    "overlap", "parse", "runs_of", "to_array", "union",
+    "MAX_COUNTS_LENGTH", "area", "bounds", "combine", "compress", "cropped", "decode", "encode", "from_list",
+    "from_switches", "iou", "overlap", "parse", "runs_of", "to_array", "union",
 ]  # fmt: skip
 
 Runs = NDArray[np.int64]
@@ -59,6 +59,15 @@ def to_array(runs: Runs, height: int, width: int) -> NDArray[np.bool_]:
     """Return the bool array of shape (height, width) of valid runs."""
     inside = np.arange(len(runs)) % 2 == 1
     return np.repeat(inside, runs).reshape((height, width), order="F")
+
+
+def cropped(runs: Runs, height: int) -> tuple[NDArray[np.bool_], int, int]:
+    """Return the pixels within the mask's bounds as a bool array, and its top-left x, y."""
+    x1, y1, x2, y2 = (int(edge) for edge in bounds(runs, height))
+    edges = np.clip(np.cumsum(runs), x1 * height, x2 * height) - x1 * height
+    inside = np.arange(len(runs)) % 2 == 1
+    strip = np.repeat(inside, np.diff(edges, prepend=0)).reshape(x2 - x1, height)
+    return strip.T[y1:y2], x1, y1
 
 
 def compress(runs: Runs) -> str:
@@ -134,7 +143,7 @@ def from_list(counts: Sequence[int], height: int, width: int) -> Runs:
         raise _broken(f"its list is empty or holds something other than whole numbers of 0…{height * width}")
     runs = np.array(counts, dtype=np.int64)
     _check_runs(runs, height, width)
-    return _from_edges(np.cumsum(runs)[:-1], height * width)
+    return from_switches(np.cumsum(runs)[:-1], height * width)
 
 
 def area(runs: Runs) -> int:
@@ -165,7 +174,7 @@ def combine(masks: Sequence[Runs], *, intersect: bool = False) -> Runs:
     depth = np.cumsum(steps[order])
     inside = depth >= (len(masks) if intersect else 1)
     changed = np.flatnonzero(np.diff(inside.astype(np.int8), prepend=0))
-    return _from_edges(edges[order][changed], total)
+    return from_switches(edges[order][changed], total)
 
 
 def union(masks: Sequence[Runs]) -> Runs:
@@ -185,9 +194,9 @@ def iou(a: Runs, b: Runs) -> float:
     return shared / together if together else 0.0
 
 
-def _from_edges(edges: NDArray[np.int64], total: int) -> Runs:
-    """Return runs from sorted positions where the mask switches; pairs at one position cancel."""
-    positions, times = np.unique(edges, return_counts=True)
+def from_switches(positions: NDArray[np.int64], total: int) -> Runs:
+    """Return runs from the flat positions where the mask switches; pairs at one position cancel."""
+    positions, times = np.unique(positions, return_counts=True)
     switches = positions[times % 2 == 1]
     return _lengths(np.concatenate(([0], switches[switches < total], [total])))
 
