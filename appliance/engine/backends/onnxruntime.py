@@ -1,0 +1,145 @@
+"""ONNX Runtime: on the CPU everywhere, on NVIDIA GPUs where the CUDA build is installed."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from appliance.engine.backends._base import Availability
+from appliance.errors import BackendUnavailable, UnusableModel
+from appliance.records import ModelInfo
+
+__all__ = ["BACKEND", "physical_cores"]
+
+_CPU_TOPOLOGY = Path("/sys/devices/system/cpu")
+
+
+def physical_cores() -> int:
+    """Return how many physical cores this process may use, at least 1.
+
+    Two hardware threads of one core share its vector units, so more threads than cores only
+    add switching.
+    """
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    siblings = {_siblings(cpu) for cpu in usable}
+    return max(1, len(siblings))
+
+
+def _siblings(cpu: int) -> str:
+    listed = _CPU_TOPOLOGY / f"cpu{cpu}" / "topology" / "thread_siblings_list"
+    return listed.read_text().strip() if listed.exists() else str(cpu)
+
+
+class OnnxSession:
+    """A graph in ONNX Runtime."""
+
+    def __init__(self, session: Any, info: ModelInfo) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        half = session.get_inputs()[0].type == "tensor(float16)"
+        self._dtype = np.float16 if half else np.float32
+        self._warm_up(info)
+
+    def _warm_up(self, info: ModelInfo) -> None:
+        """Run once on nothing, so that the first picture does not pay for allocation and tuning."""
+        self.run(np.zeros((info.batch or 1, 3, *info.input_size), np.float32))
+
+    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+        if self._session is None:
+            raise BackendUnavailable("this model was unloaded; load it again")
+        fed = {self._input: batch.astype(self._dtype, copy=False)}
+        try:
+            outputs = self._session.run(None, fed)
+        except Exception as error:
+            if not _from_runtime(error):
+                raise
+            raise BackendUnavailable(f"ONNX Runtime could not run the model: {_first_line(error)}") from error
+        return [np.asarray(o, np.float32) if o.dtype.kind == "f" else o for o in outputs]
+
+    def close(self) -> None:
+        self._session = None
+
+
+class OnnxRuntime:
+    """The adapter. CPU threads do not spin: measured, a spinning pool takes the cores that decode."""
+
+    name = "onnxruntime"
+    rank: int | None = 10
+
+    def probe(self) -> Availability:
+        return _probe()
+
+    def load(self, path: Path, info: ModelInfo, device: str, threads: int | None = None) -> OnnxSession:
+        import onnxruntime
+
+        found = self.probe()
+        if device not in found.devices:
+            raise BackendUnavailable(
+                f"ONNX Runtime has no device {device!r} here, only {', '.join(found.devices)}"
+            )
+        try:
+            session = onnxruntime.InferenceSession(
+                str(path), _options(info, threads), providers=_providers(device, info)
+            )
+            return OnnxSession(session, info)
+        except Exception as error:
+            if not _from_runtime(error):
+                raise
+            raise UnusableModel(
+                f"ONNX Runtime refuses the model: {_first_line(error)}", file=path.name
+            ) from error
+
+
+@cache
+def _probe() -> Availability:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        return Availability(False, f"onnxruntime cannot be imported: {error}")
+    gpu = ("cuda:0",) if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else ()
+    return Availability(True, f"ONNX Runtime {onnxruntime.__version__}", (*gpu, "cpu"))
+
+
+def _options(info: ModelInfo, threads: int | None) -> Any:
+    """Return session options for flat memory and for cores shared with decoding.
+
+    Source: https://onnxruntime.ai/docs/performance/tune-performance/threading.html
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or physical_cores()
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = not info.dynamic  # patterns are kept for each input shape ever seen
+    options.log_severity_level = 4
+    return options
+
+
+def _providers(device: str, info: ModelInfo) -> list[Any]:
+    if device == "cpu":
+        return ["CPUExecutionProvider"]
+    search = "HEURISTIC" if info.dynamic else "EXHAUSTIVE"  # an exhaustive search again at every new shape
+    cuda = {
+        "device_id": int(device.partition(":")[2] or 0),
+        "arena_extend_strategy": "kSameAsRequested",
+        "cudnn_conv_algo_search": search,
+    }
+    return [("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
+
+
+def _from_runtime(error: Exception) -> bool:
+    """Tell ONNX Runtime's own exceptions, which share no base class, from programming errors."""
+    return type(error).__module__.startswith("onnxruntime") or isinstance(error, (RuntimeError, MemoryError))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+BACKEND = OnnxRuntime()

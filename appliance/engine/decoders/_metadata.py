@@ -1,0 +1,170 @@
+"""What an ultralytics export says of itself: its metadata and the shapes of its graph.
+
+Source: https://docs.ultralytics.com/integrations/onnx/ and the metadata that
+`ultralytics.engine.exporter` writes (names, imgsz, stride, task, batch, end2end, args).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from appliance.engine.decoders._base import Graph, Tensor
+from appliance.errors import UnusableModel
+from appliance.records import ModelInfo
+
+__all__ = ["EXPECTS", "recognize"]
+
+EXPECTS = (
+    "a YOLOv8, YOLO11 or YOLO26 export for detect or segment: one input [batch, 3, height, width] and an "
+    "output [batch, 4 + labels, anchors] or, end to end, [batch, 300, 6], with the labels in the metadata"
+)
+MAX_LITERAL_CHARS = 200_000
+MAX_LABELS = 10_000
+MAX_SIDE_PX = 4096
+DEFAULT_SIDE_PX = 640
+_STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
+_WAY_OUT = "export it again with `yolo export model=… format=onnx`"
+
+
+def recognize(graph: Graph) -> ModelInfo | str:
+    """Return the facts of a YOLO export, or what about the graph is not of this family.
+
+    Raises:
+        UnusableModel: A YOLO export without labels, for another task, or whose shapes and
+            labels contradict each other.
+    """
+    image, head = _image_input(graph), graph.outputs[0] if graph.outputs else None
+    if image is None or head is None or len(head.shape) != 3:
+        return "its inputs and outputs have other shapes"
+    if _anchors_last(head, image) is False and "names" not in graph.metadata:
+        return "its output lists one row per anchor, as YOLOv5 and YOLOX do, and the file has no metadata"
+    _check_task(graph)
+    labels = _labels(graph)
+    masks = _mask_weights(graph)
+    end_to_end = _is_end_to_end(graph)
+    _check_head(head, len(labels), masks, end_to_end)
+    dynamic = image.shape[2] is None or image.shape[3] is None
+    return ModelInfo(
+        family="yolo",
+        task="segment" if masks else "detect",
+        labels=labels,
+        input_size=_input_size(graph, image),
+        dynamic=dynamic,
+        batch=image.shape[0],
+        end_to_end=end_to_end,
+        stride=_stride(graph),
+        details=graph.facts | {"input_kind": image.kind} | ({"mask_weights": masks} if masks else {}),
+    )
+
+
+def _image_input(graph: Graph) -> Tensor | None:
+    """Return the only input if it is a batch of RGB pictures."""
+    if len(graph.inputs) != 1:
+        return None
+    image = graph.inputs[0]
+    fits = len(image.shape) == 4 and image.shape[1] == 3 and image.kind in ("float32", "float16")
+    return image if fits else None
+
+
+def _anchors_last(head: Tensor, image: Tensor) -> bool | None:
+    """Say whether the last axis counts the anchors of a grid; None when the file does not tell."""
+    _, _, height, width = image.shape
+    if height is None or width is None or head.shape[1] is None or head.shape[2] is None:
+        return None
+    counts = {sum((height // s) * (width // s) for s in strides) for strides in _STRIDES}
+    if head.shape[2] in counts:
+        return True
+    return False if head.shape[1] in counts else None
+
+
+def _check_task(graph: Graph) -> None:
+    task = graph.metadata.get("task", "detect")
+    if task not in ("detect", "segment"):
+        raise UnusableModel(
+            f"this is a YOLO model for the task {task!r}; only detect and segment can be used here"
+        )
+
+
+def _labels(graph: Graph) -> list[str]:
+    """Return the labels by class index, from a literal such as ``{0: 'person', 1: 'car'}``."""
+    if "names" not in graph.metadata:
+        raise UnusableModel(
+            f"a model without labels: its metadata has no `names`. {_WAY_OUT.capitalize()}, which writes them"
+        )
+    names = _literal(graph, "names")
+    if isinstance(names, (list, tuple)):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not names or set(names) != set(range(len(names))):
+        raise UnusableModel(f"the metadata's `names` must number the labels 0, 1, 2 …; {_WAY_OUT}")
+    if len(names) > MAX_LABELS:
+        raise UnusableModel(f"the model has {len(names)} labels, at most {MAX_LABELS} are taken")
+    return [str(names[index]).strip()[:200] or f"class {index}" for index in range(len(names))]
+
+
+def _literal(graph: Graph, key: str) -> Any:
+    """Parse one metadata value that is written as a Python literal."""
+    text = graph.metadata[key]
+    if len(text) > MAX_LITERAL_CHARS:
+        raise UnusableModel(
+            f"the metadata's `{key}` is {len(text)} characters long, more than {MAX_LITERAL_CHARS}"
+        )
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise UnusableModel(f"the metadata's `{key}` cannot be read: {text[:60]!r}; {_WAY_OUT}") from error
+
+
+def _mask_weights(graph: Graph) -> int:
+    """Return how many mask prototypes there are, 0 for a detector."""
+    prototypes = [o for o in graph.outputs[1:] if len(o.shape) == 4]
+    if not prototypes:
+        return 0
+    if prototypes[0].shape[1] is None:
+        raise UnusableModel(f"the masks' output {prototypes[0].name!r} does not say its channels; {_WAY_OUT}")
+    return prototypes[0].shape[1]
+
+
+def _is_end_to_end(graph: Graph) -> bool:
+    """Say whether the head suppresses by itself (YOLO26, or exported with ``nms=True``)."""
+    arguments = _literal(graph, "args") if "args" in graph.metadata else {}
+    inside = isinstance(arguments, dict) and bool(arguments.get("nms"))
+    return inside or graph.metadata.get("end2end", "").strip().lower() == "true"
+
+
+def _check_head(head: Tensor, labels: int, masks: int, end_to_end: bool) -> None:
+    axis, width = (2, 6 + masks) if end_to_end else (1, 4 + labels + masks)
+    if head.shape[axis] not in (None, width):
+        raise UnusableModel(
+            f"the output {_shown(head)} does not fit {labels} labels: axis {axis} should be {width}; "
+            f"{_WAY_OUT}"
+        )
+
+
+def _input_size(graph: Graph, image: Tensor) -> tuple[int, int]:
+    """Return height and width: the graph's where fixed, else those of the metadata."""
+    said = _literal(graph, "imgsz") if "imgsz" in graph.metadata else DEFAULT_SIDE_PX
+    pair = [said, said] if isinstance(said, int) else said
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(v, int) for v in pair):
+        raise UnusableModel(f"the metadata's `imgsz` must be a height and a width, not {said!r}; {_WAY_OUT}")
+    height, width = image.shape[2] or pair[0], image.shape[3] or pair[1]
+    stride = _stride(graph)
+    if not all(0 < side <= MAX_SIDE_PX and side % stride == 0 for side in (height, width)):
+        raise UnusableModel(
+            f"the model's input of {height} × {width} pixels cannot be used: each side must be a multiple of "
+            f"{stride}, at most {MAX_SIDE_PX}"
+        )
+    return height, width
+
+
+def _stride(graph: Graph) -> int:
+    text = graph.metadata.get("stride", "32").strip()
+    if text not in ("8", "16", "32", "64", "128"):
+        raise UnusableModel(
+            f"the metadata's `stride` must be 8, 16, 32, 64 or 128, not {text[:20]!r}; {_WAY_OUT}"
+        )
+    return int(text)
+
+
+def _shown(tensor: Tensor) -> str:
+    return f"{tensor.name} {[a if a is not None else '?' for a in tensor.shape]}"

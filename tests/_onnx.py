@@ -1,0 +1,72 @@
+"""Small real ONNX files for tests: graphs that answer with given tensors, whatever the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+__all__ = ["NAMES", "constant_model", "dense_head", "write_model"]
+
+NAMES = "{0: 'washer', 1: 'bolt'}"
+
+
+def dense_head(objects: Sequence[tuple[float, ...]], labels: int = 2, anchors: int = 84) -> np.ndarray:
+    """Return ``[1, 4 + labels, anchors]`` with objects of ``cx, cy, w, h, score, index``."""
+    head = np.zeros((1, 4 + labels, anchors), np.float32)
+    for anchor, (cx, cy, w, h, score, index) in enumerate(objects):
+        head[0, :4, anchor] = cx, cy, w, h
+        head[0, 4 + int(index), anchor] = score
+    return head
+
+
+def constant_model(
+    outputs: Sequence[np.ndarray],
+    *,
+    input_shape: Sequence[int | str] = (1, 3, 64, 64),
+    metadata: dict[str, str] | None = None,
+    half: bool = False,
+) -> onnx.ModelProto:
+    """Return a model whose outputs are the given ones (first axis 1), repeated over the batch.
+
+    Axes of `input_shape` given by name are dynamic; those of the outputs follow the batch's.
+    """
+    kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Shape", ["images"], ["size"], start=0, end=1),
+        helper.make_node("Concat", ["size", "ones"], ["repeats3"], axis=0),
+        helper.make_node("Concat", ["repeats3", "one"], ["repeats4"], axis=0),
+    ]
+    initializers = [
+        numpy_helper.from_array(np.ones(2, np.int64), "ones"),
+        numpy_helper.from_array(np.ones(1, np.int64), "one"),
+    ]
+    described = []
+    for index, value in enumerate(outputs):
+        typed = value.astype(np.float16 if half else np.float32)
+        initializers.append(numpy_helper.from_array(typed, f"value{index}"))
+        nodes.append(helper.make_node("Tile", [f"value{index}", f"repeats{value.ndim}"], [f"output{index}"]))
+        described.append(
+            helper.make_tensor_value_info(f"output{index}", kind, [input_shape[0], *value.shape[1:]])
+        )
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("images", kind, list(input_shape))],
+        described,
+        initializers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    said: dict[str, Any] = {"names": NAMES, "task": "detect", "stride": "32", "imgsz": "[64, 64]"}
+    helper.set_model_props(model, said if metadata is None else metadata)
+    return model
+
+
+def write_model(path: Path, *arguments: Any, **keywords: Any) -> Path:
+    """Write a `constant_model` and return its path."""
+    path.write_bytes(constant_model(*arguments, **keywords).SerializeToString())
+    return path
