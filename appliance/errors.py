@@ -75,9 +75,7 @@ class PixelQueueError(Exception):
     def as_dict(self) -> dict[str, Any]:
         """Return code, message and what else is set, as JSON-able values."""
         facts = {"code": self.code, "message": self.message, "field": self.field, "file": self.file}
-        return {k: v for k, v in facts.items() if v is not None} | (
-            {"details": self.details} if self.details else {}
-        )
+        return {k: v for k, v in facts.items() if v is not None} | ({"details": self.details} if self.details else {})
 
 
 class InvalidInput(PixelQueueError):

@@ -30,9 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, "address to listen on; anything but loopback speaks TLS"] = "127.0.0.1"
     port: Annotated[int, "port to listen on; 0 picks a free one"] = 8000
     hosts: Annotated[list[str], "further host names browsers may use (Host allow-list)"] = []
-    plain_http: Annotated[bool, "speak plain HTTP on a LAN address too (browsers then withhold features)"] = (
-        False
-    )
+    plain_http: Annotated[bool, "speak plain HTTP on a LAN address too (browsers then withhold features)"] = False
     device: Annotated[str, "where models run: auto, cpu or cuda:0"] = "auto"
     backend: Annotated[str, "runtime for models: auto, onnxruntime, fake"] = "auto"
     registration: Annotated[str, "who may make an account: open or closed"] = "closed"

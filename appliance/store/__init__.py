@@ -4,8 +4,6 @@
 `Transaction` (to write) or a reading connection as their first argument.
 """
 
-from __future__ import annotations
-
 from appliance.store.store import Reading, Store
 from appliance.store.writer import Transaction, actor
 

@@ -88,7 +88,9 @@ def listed(
 ) -> rows.Page:
     """Return a page of images by id, filtered by state or by label or by both."""
     size = rows.page_size(limit)
-    found = rows.made(Image, many(reading, project_id, state=state, label_id=label_id, after=after or 0, limit=size + 1))
+    found = rows.made(
+        Image, many(reading, project_id, state=state, label_id=label_id, after=after or 0, limit=size + 1)
+    )
     return rows.Page(found[:size], found[size - 1].id if len(found) > size else None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -97,7 +97,7 @@ def change(tx: Transaction, project_id: int, label_id: int, **fields: Any) -> La
         Conflict: Another label has the name.
     """
     get(tx, project_id, label_id)
-    columns = {
+    columns: dict[str, Callable[[Any], Any]] = {
         "name": _name, "color": _color, "hotkey": lambda v: v, "attributes": rows.encode, "skeleton": _skeleton,
     }  # fmt: skip
     if not fields.keys() <= columns.keys():

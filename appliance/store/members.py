@@ -45,7 +45,8 @@ def put(tx: Transaction, project_id: int, user_id: int, role: ProjectRole) -> No
     if role != "admin":
         _keep_an_admin(tx, project_id, user_id)
     tx.execute(
-        "INSERT INTO members (project_id, user_id, role) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET role = excluded.role",
+        "INSERT INTO members (project_id, user_id, role) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET role = excluded.role",
         (project_id, user_id, role),
     )
     _told(tx, "member.put", project_id, user_id, role)

@@ -108,7 +108,9 @@ def delete(tx: Transaction, project_id: int) -> None:
     """Delete a project with all that belongs to it; its blobs go when their grace is over."""
     project = get(tx, project_id)
     tx.event("project.changed", {"project_id": project_id, "deleted": True}, project_id=project_id)
-    tx.execute("DELETE FROM annotations WHERE image_id IN (SELECT id FROM images WHERE project_id = ?)", (project_id,))
+    tx.execute(
+        "DELETE FROM annotations WHERE image_id IN (SELECT id FROM images WHERE project_id = ?)", (project_id,)
+    )
     tx.execute("DELETE FROM projects WHERE id = ?", (project_id,))
     tx.audit("project.delete", f"project {project_id}", project_id=project_id, name=project.name)
 

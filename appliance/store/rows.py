@@ -26,9 +26,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def columns(record: type[msgspec.Struct], **replaced: str) -> str:
     """Return the record's fields as a SELECT list, with expressions for those that need one."""
-    return ", ".join(
-        f"{replaced[name]} AS {name}" if name in replaced else name for name in record.__struct_fields__
-    )
+    return ", ".join(f"{replaced[name]} AS {name}" if name in replaced else name for name in record.__struct_fields__)
 
 
 def made(record: type[R], rows: Iterable[tuple[Any, ...]]) -> list[R]:

@@ -82,6 +82,7 @@ class Store:
 
     def _open_pools(self, connection: apsw.Connection, settings: Settings, vfs: str | None) -> None:
         self._connection = connection
+        self._closed = False
         self._checkpointer = Checkpointer(database.connect(self.file, vfs=vfs))
         self.writer = Writer(connection, self.clock, self.bus, self._checkpointer)
         self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
@@ -152,21 +153,21 @@ class Store:
         free = self.free_bytes() - incoming_bytes
         if free < self.settings.free_floor_bytes:
             raise StorageFull(
-                f"the disk has only {max(free, 0) // 2**20} MiB left, {self.settings.free_floor_bytes // 2**20} MiB "
-                "must stay free: delete images or exports, or free some space; annotating goes on"
+                f"the disk has only {max(free, 0) // 2**20} MiB left and {self.settings.free_floor_bytes // 2**20} "
+                "MiB must stay free: delete images or exports, or free some space; annotating goes on"
             )
 
     def close(self) -> None:
         """Finish the queued writes and close everything; a second call does nothing."""
-        if self._connection is None:
+        if self._closed:
             return
+        self._closed = True
         self.writer.close()
         self._threads.shutdown()
         self._checkpointer.close()
         for reader in self._all_readers:
             reader.close()
         self._connection.close()
-        self._connection = None  # type: ignore[assignment]
         self._lock.release()
 
     def __enter__(self) -> Store:

@@ -50,8 +50,8 @@ class Transaction:
 
     def __init__(self, connection: apsw.Connection, clock: Clock, user_id: int | None) -> None:
         self.connection = connection
-        self.execute = connection.execute
-        self.executemany = connection.executemany
+        self.execute: Callable[..., Any] = connection.execute
+        self.executemany: Callable[..., Any] = connection.executemany
         self.now_ms = clock.now_ms()
         self.user_id = user_id
         self.events: list[Event] = []
@@ -70,18 +70,22 @@ class Transaction:
         self, kind: str, data: dict[str, Any], *, project_id: int | None = None, user_id: int | None = None
     ) -> None:
         """Add an event to the outbox; it is published after the commit."""
-        seq = self.insert(
-            "INSERT INTO events (kind, project_id, user_id, data, at_ms) VALUES (?, ?, ?, ?, ?)",
-            (kind, project_id, user_id, json.dumps(data, separators=(",", ":")), self.now_ms),
+        row = (kind, project_id, user_id, _encode(data), self.now_ms)
+        seq = self.insert("INSERT INTO events (kind, project_id, user_id, data, at_ms) VALUES (?, ?, ?, ?, ?)", row)
+        self.events.append(
+            Event(seq=seq, kind=kind, project_id=project_id, user_id=user_id, data=data, at_ms=self.now_ms)
         )
-        self.events.append(Event(seq=seq, kind=kind, project_id=project_id, user_id=user_id, data=data, at_ms=self.now_ms))
 
     def audit(self, action: str, subject: str, *, project_id: int | None = None, **details: Any) -> None:
         """Write a line of the audit log in the name of the acting user."""
+        row = (self.now_ms, self.user_id, action, subject, project_id, _encode(details))
         self.execute(
-            "INSERT INTO audit (at_ms, user_id, action, subject, project_id, details) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.now_ms, self.user_id, action, subject, project_id, json.dumps(details, separators=(",", ":"))),
+            "INSERT INTO audit (at_ms, user_id, action, subject, project_id, details) VALUES (?, ?, ?, ?, ?, ?)", row
         )
+
+
+def _encode(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 @dataclass(slots=True)
@@ -101,9 +105,7 @@ class Writer:
     a commit. Whoever submits bulk work cuts it into callables that small.
     """
 
-    def __init__(
-        self, connection: apsw.Connection, clock: Clock, bus: Bus, checkpointer: Checkpointer
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, clock: Clock, bus: Bus, checkpointer: Checkpointer) -> None:
         self._connection = connection
         self._checkpointer = checkpointer
         self._clock = clock
@@ -261,6 +263,7 @@ def _translated(error: BaseException) -> BaseException:
     """Give SQLite's errors a code and words; everything else stays what it is."""
     if isinstance(error, PixelQueueError) or not isinstance(error, apsw.Error):
         return error
+    kind: type[StoreError] | type[StorageFull]
     if isinstance(error, apsw.FullError):
         kind, words = StorageFull, "the disk is full, the change was not saved: free some space and try again"
     elif isinstance(error, apsw.IOError):

@@ -187,6 +187,7 @@ CREATE TABLE tasks (
     updated_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX tasks_queue ON tasks (project_id, state, priority DESC, id);
+CREATE INDEX tasks_state ON tasks (project_id, state, id);
 CREATE INDEX tasks_assignee ON tasks (assignee_id, state);
 CREATE INDEX tasks_reviewer ON tasks (reviewer_id, state);
 CREATE INDEX tasks_lease ON tasks (lease_until_ms) WHERE lease_until_ms IS NOT NULL;

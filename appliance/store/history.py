@@ -1,0 +1,111 @@
+"""The append-only history: every revision of every image, with what was there before."""
+
+from __future__ import annotations
+
+import msgspec
+import zstandard
+
+from appliance.errors import NotFound
+from appliance.records import Annotation
+from appliance.store import rows
+from appliance.store.store import Reading
+from appliance.store.writer import Transaction
+
+__all__ = ["Changes", "Entry", "add", "changes_at", "inverse", "listed", "revision_of"]
+
+_COMPRESS_FROM = 512
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class Changes(msgspec.Struct):
+    """One revision: annotations put (with what they replaced, or None) and removed."""
+
+    put: list[tuple[Annotation | None, Annotation]] = msgspec.field(default_factory=list)
+    removed: list[Annotation] = msgspec.field(default_factory=list)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A line of an image's history."""
+
+    revision: int
+    author_id: int | None
+    job_id: int | None
+    at_ms: int
+    added: int
+    changed: int
+    removed: int
+
+
+_changes = msgspec.json.Decoder(Changes)
+
+
+def add(
+    tx: Transaction,
+    image_id: int,
+    revision: int,
+    changes: Changes,
+    *,
+    diff_id: str,
+    author_id: int | None,
+    job_id: int | None,
+) -> None:
+    """Append one revision."""
+    encoded = msgspec.json.encode(changes)
+    if len(encoded) >= _COMPRESS_FROM:
+        encoded = zstandard.ZstdCompressor(level=1).compress(encoded)
+    tx.execute(
+        "INSERT INTO history (image_id, revision, diff_id, author_id, job_id, at_ms, changes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (image_id, revision, diff_id, author_id, job_id, tx.now_ms, encoded),
+    )
+
+
+def revision_of(reading: Reading, image_id: int, diff_id: str) -> int | None:
+    """Return the revision a diff made, or None when it never came."""
+    sql = "SELECT revision FROM history WHERE image_id = ? AND diff_id = ?"
+    for (revision,) in reading.execute(sql, (image_id, diff_id)):
+        return int(revision)
+    return None
+
+
+def changes_at(reading: Reading, image_id: int, revision: int) -> Changes:
+    """Return what a revision changed.
+
+    Raises:
+        NotFound: The image has no such revision.
+    """
+    sql = "SELECT changes FROM history WHERE image_id = ? AND revision = ?"
+    for (encoded,) in reading.execute(sql, (image_id, revision)):
+        return _decoded(encoded)
+    raise NotFound(f"the image has no revision {revision}")
+
+
+def inverse(changes: Changes) -> Changes:
+    """Return the changes that take a revision back, as long as nothing came after it."""
+    back: list[tuple[Annotation | None, Annotation]] = [(new, old) for old, new in changes.put if old is not None]
+    back += [(None, gone) for gone in changes.removed]
+    return Changes(put=back, removed=[new for old, new in changes.put if old is None])
+
+
+def listed(reading: Reading, image_id: int, *, before: int | None = None, limit: int | None = None) -> rows.Page:
+    """Return an image's history, newest first; `next` goes into `before`."""
+    size = rows.page_size(limit)
+    sql = (
+        "SELECT revision, author_id, job_id, at_ms, changes FROM history "
+        "WHERE image_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?"
+    )
+    top = before if before is not None else (1 << 62)
+    found = [_entry(*row) for row in reading.execute(sql, (image_id, top, size + 1))]
+    return rows.Page(found[:size], found[size - 1].revision if len(found) > size else None)
+
+
+def _entry(revision: int, author_id: int | None, job_id: int | None, at_ms: int, encoded: bytes) -> Entry:
+    changes = _decoded(encoded)
+    added = sum(old is None for old, _ in changes.put)
+    return Entry(revision, author_id, job_id, at_ms, added, len(changes.put) - added, len(changes.removed))
+
+
+def _decoded(encoded: bytes) -> Changes:
+    if encoded[:4] == _ZSTD_MAGIC:
+        encoded = zstandard.ZstdDecompressor().decompress(encoded, max_output_size=1 << 30)
+    return _changes.decode(encoded)
