@@ -95,7 +95,7 @@ def _check_ring(ring: list[float], width: int, height: int, what: str) -> None:
         points = "1 point" if count == 1 else f"{count} points"
         raise InvalidGeometry(f"{what} has {points}, at least 3 are needed", field="geometry")
     check_inside(ring, width, height, what)
-    if not ring_area(ring) and is_flat_line(ring):
+    if is_flat_line(ring):
         raise InvalidGeometry(f"{what} encloses no area: all its points lie on one line", field="geometry")
 
 
