@@ -1,0 +1,132 @@
+"""Bytes in and out: raw uploads into staged blobs, and files as answers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+import falcon.asgi
+import msgspec
+
+from appliance.store.blobs import Staged
+from appliance.web.operations import Call
+from appliance.web.requests import chunks
+
+__all__ = ["File", "receive", "send"]
+
+_BLOCK = 256 * 1024
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+_INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/avif"})
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is a file.
+
+    Attributes:
+        path: Where its bytes lie, uncompressed.
+        media_type: Shown inline only when it is a raster picture every browser knows.
+        etag: What names this content, usually its hash; it may then be cached for good.
+        name: What a download is called.
+    """
+
+    path: Path
+    media_type: str
+    etag: str | None = None
+    name: str | None = None
+
+
+async def receive(call: Call, limit_bytes: int) -> Staged:
+    """Write the raw body to a staged blob, hashing as it comes.
+
+    Raises:
+        TooLarge: It is longer than `limit_bytes`.
+        StorageFull: The disk is full, or would be.
+        MalformedRequest: The upload was cut off.
+    """
+    announced = call.request.content_length or 0
+    await asyncio.to_thread(call.store.require_space, min(announced, limit_bytes))
+    staging = await asyncio.to_thread(call.store.blobs.staging)
+    try:
+        pending: list[bytes] = []
+        size = 0
+        async for chunk in chunks(call.request, limit_bytes):
+            pending.append(chunk)
+            size += len(chunk)
+            if size >= _BLOCK:
+                await asyncio.to_thread(staging.write, b"".join(pending))
+                pending, size = [], 0
+        if pending:
+            await asyncio.to_thread(staging.write, b"".join(pending))
+        return await asyncio.to_thread(staging.finish)
+    except BaseException:
+        staging.discard()
+        raise
+
+
+async def send(file: File, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+    """Answer with a file: sandboxed, with its ETag, whole or the range that was asked for."""
+    response.set_header("Content-Security-Policy", _SANDBOX)
+    response.set_header("Content-Disposition", _disposition(file))
+    if file.etag:
+        response.set_header("ETag", f'"{file.etag}"')
+        response.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        if _matches(request.get_header("If-None-Match"), file.etag):
+            response.status = 304
+            return
+    else:
+        response.set_header("Cache-Control", "private, no-store")
+    size = (await asyncio.to_thread(file.path.stat)).st_size
+    first, last = _span(request, file, size)
+    response.content_type = file.media_type
+    response.set_header("Accept-Ranges", "bytes")
+    if first > last and size:
+        response.status = 416
+        response.set_header("Content-Range", f"bytes */{size}")
+        return
+    if (first, last) != (0, size - 1):
+        response.status = 206
+        response.set_header("Content-Range", f"bytes {first}-{last}/{size}")
+    response.set_stream(_blocks(file.path, first, last - first + 1), last - first + 1)
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    given = [part.strip().removeprefix("W/") for part in (header or "").split(",")]
+    return f'"{etag}"' in given or "*" in given
+
+
+def _span(request: falcon.asgi.Request, file: File, size: int) -> tuple[int, int]:
+    """Return first and last byte to send; first > last when the range lies outside."""
+    match = _RANGE.fullmatch(request.get_header("Range") or "")
+    wanted = request.get_header("If-Range")
+    if not match or (wanted and wanted != f'"{file.etag}"') or not (match[1] or match[2]):
+        return 0, size - 1
+    if not match[1]:
+        return max(0, size - int(match[2])), size - 1
+    return int(match[1]), min(int(match[2]) if match[2] else size - 1, size - 1)
+
+
+def _disposition(file: File) -> str:
+    kind = "inline" if file.media_type in _INLINE else "attachment"
+    if not file.name:
+        return kind
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", file.name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+
+
+async def _blocks(path: Path, first: int, count: int) -> AsyncIterator[bytes]:
+    file: BinaryIO = await asyncio.to_thread(path.open, "rb")
+    try:
+        await asyncio.to_thread(file.seek, first)
+        while count > 0:
+            block = await asyncio.to_thread(file.read, min(_BLOCK, count))
+            if not block:
+                return
+            count -= len(block)
+            yield block
+    finally:
+        file.close()

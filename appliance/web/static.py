@@ -1,0 +1,102 @@
+"""The user interface's files, from the folder its build writes."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import falcon
+import falcon.asgi
+import msgspec
+
+__all__ = ["DIST", "Static"]
+
+DIST = Path(__file__).parent / "ui" / "dist"
+_ENCODINGS = ((".br", "br"), (".gz", "gzip"))
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json",
+          ".wasm": "application/wasm", ".woff2": "font/woff2", ".map": "application/json"}  # fmt: skip
+_NOT_BUILT = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>PixelQueue</title>
+<h1>PixelQueue is running</h1>
+<p>The user interface is not built yet: run <code>./run</code> in the source tree, or install a release.</p>
+<p>The API works: <a href="/api/docs">documentation</a>, <a href="/api/health">health</a>.</p></html>
+"""
+
+
+class _Content(msgspec.Struct, frozen=True):
+    body: bytes
+    etag: str
+
+
+class Static:
+    """A Falcon sink that answers GET and HEAD below the root.
+
+    A request's path is looked up among the names the folder held when it was first asked,
+    and never becomes a path itself. Paths of the interface's own router get index.html.
+
+    Args:
+        folder: What the build wrote.
+    """
+
+    def __init__(self, folder: Path = DIST) -> None:
+        self._folder = folder
+        self._files: dict[str, Path] | None = None
+        self._contents: dict[Path, _Content] = {}
+
+    async def __call__(self, request: falcon.asgi.Request, response: falcon.asgi.Response, **_: Any) -> None:
+        """Answer with a file, with index.html, or say that the interface is not built."""
+        if request.method not in ("GET", "HEAD"):
+            raise falcon.HTTPMethodNotAllowed(["GET", "HEAD"])
+        if not self._files:
+            self._files = await asyncio.to_thread(self._listed)
+        name = request.path.lstrip("/")
+        if name not in self._files:
+            if "." in name.rpartition("/")[2]:
+                raise falcon.HTTPRouteNotFound
+            name = "index.html"
+        if name in self._files:
+            await self._send(name, request, response)
+        else:
+            response.content_type, response.data = "text/html; charset=utf-8", _NOT_BUILT
+            response.set_header("Cache-Control", "no-store")
+
+    def _listed(self) -> dict[str, Path]:
+        return {p.relative_to(self._folder).as_posix(): p for p in self._folder.rglob("*") if p.is_file()}
+
+    async def _send(self, name: str, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+        assert self._files is not None
+        path, encoding = self._files[name], None
+        accepted = {
+            part.partition(";")[0].strip() for part in (request.get_header("Accept-Encoding") or "").split(",")
+        }
+        for suffix, coding in _ENCODINGS:
+            if coding in accepted and name + suffix in self._files:
+                path, encoding = self._files[name + suffix], coding
+                break
+        content = self._contents.get(path)
+        if content is None:
+            content = self._contents[path] = await asyncio.to_thread(_load, path)
+        response.set_header("ETag", content.etag)
+        response.set_header("Vary", "Accept-Encoding")
+        immutable = name.startswith("assets/")
+        response.set_header("Cache-Control", "public, max-age=31536000, immutable" if immutable else "no-cache")
+        if request.get_header("If-None-Match") == content.etag:
+            response.status = 304
+            return
+        response.content_type = _media_type(name)
+        if encoding:
+            response.set_header("Content-Encoding", encoding)
+        response.data = content.body
+
+
+def _load(path: Path) -> _Content:
+    body = path.read_bytes()
+    return _Content(body, f'"{sha256(body).hexdigest()[:32]}"')
+
+
+def _media_type(name: str) -> str:
+    suffix = Path(name).suffix
+    kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
