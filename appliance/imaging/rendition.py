@@ -18,9 +18,7 @@ MEDIA_TYPE = "image/jpeg"
 QUALITY = 92
 
 
-def render(
-    path: Path, out: Path, *, name: str, max_pixels: int = limits.DEFAULT_MAX_PIXELS
-) -> tuple[int, int]:
+def render(path: Path, out: Path, *, name: str, max_pixels: int = limits.DEFAULT_MAX_PIXELS) -> tuple[int, int]:
     """Write the browser rendition of a picture file.
 
     Args:

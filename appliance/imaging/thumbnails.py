@@ -29,13 +29,11 @@ def thumbnail_of(picture: Picture) -> bytes:
     Raises:
         UnreadableImage: As `Picture.load`, with its subclasses.
     """
-    target = _fitted(*picture.image.size)
     if picture.kind == "jpeg":  # libheif's draft would show an embedded preview instead
-        picture.image.draft(None, target)
-    image = picture.load()
-    if image.size != target and picture.kind in ("tiff", "heic"):
-        target = _fitted(*image.size)  # these decoders turn the picture while they load it
-    small = _shrunk(image, target)
+        longest = max(picture.image.size)
+        width, height = (side * SIDE // longest for side in picture.image.size)
+        picture.image.draft(None, (max(1, width), max(1, height)))
+    small = _shrunk(picture.load())
     out = io.BytesIO()
     turn_image(small, picture.orientation.to_apply).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
@@ -46,10 +44,11 @@ def _fitted(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _shrunk(image: Image.Image, target: tuple[int, int]) -> Image.Image:
+def _shrunk(image: Image.Image) -> Image.Image:
     """Scale first where the mode allows averaging, so that conversions touch few pixels."""
     if image.mode not in ("L", "RGB", "CMYK", "LAB"):
         image = to_eight_bits(image, stretch_16=True)
+    target = _fitted(*image.size)
     if image.size != target:
         image = image.resize(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
     small = to_eight_bits(image, stretch_16=True)

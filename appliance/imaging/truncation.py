@@ -13,7 +13,11 @@ from appliance.imaging.limits import MAX_FRAMES_COUNTED
 
 __all__ = ["ends_early", "gif_frames", "tiff_frames"]
 
-_TIFF_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 16: 8}
+_TIFF_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 16: 8}
+_TIFF_INTEGERS = {3: "H", 4: "I", 16: "Q"}
+_TIFF_STRIPS = (273, 279, 324, 325)
+_TIFF_LAST_BASELINE_TAG = 532
+_MAX_STRIPS = 1 << 20  # Python integers weigh ten times the file's; the decoder judges longer lists
 
 
 def ends_early(kind: str, data: bytes) -> bool:
@@ -119,11 +123,14 @@ def tiff_frames(data: bytes) -> int:
 
 
 def _tiff(data: bytes) -> bool:
-    """Ask whether the first directory and every strip or tile it names lie inside the file.
+    """Ask whether the first directory, its own values and its strips or tiles lie inside the file.
 
+    Private tags may point anywhere: scanners and editors break them without harm to the picture.
     Source: TIFF 6.0, §2 (tags 273, 279, 324, 325); BigTIFF.
     """
     for tags in _tiff_directories(data):
+        if None in tags:
+            return True
         for starts, counts in ((273, 279), (324, 325)):
             ends = (a + n for a, n in zip(tags.get(starts, ()), tags.get(counts, ()), strict=False))
             if max(ends, default=0) > len(data):
@@ -132,8 +139,11 @@ def _tiff(data: bytes) -> bool:
     return True
 
 
-def _tiff_directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
-    """Yield the integer tags of each directory that lies whole inside the file."""
+def _tiff_directories(data: bytes) -> Iterator[dict[int | None, tuple[int, ...]]]:
+    """Yield where each directory that lies inside the file has its strips or tiles.
+
+    The key None says that the value of a baseline tag lies outside of the file.
+    """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     offset, count, size = ("Q", "Q", 20) if big else ("I", "H", 12)
@@ -154,20 +164,19 @@ def _tiff_directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
 
 def _tiff_tags(
     data: bytes, first: int, entries: int, order: str, offset: str, width: int
-) -> Iterator[tuple[int, tuple[int, ...]]]:
+) -> Iterator[tuple[int | None, tuple[int, ...]]]:
     for at in range(first, first + entries * (4 + 2 * width), 4 + 2 * width):
         tag, kind, count = struct.unpack_from(order + "HH" + offset, data, at)
         unit = _TIFF_WIDTHS.get(kind)
-        if tag not in (273, 279, 324, 325) or unit is None:
+        if unit is None or tag > _TIFF_LAST_BASELINE_TAG:
             continue
         at_value = at + 4 + width
         if count * unit > width:
             (at_value,) = struct.unpack_from(order + offset, data, at_value)
         if at_value + count * unit > len(data):
-            yield tag, (len(data) + 1,)
-        else:
-            code = {1: "B", 2: "H", 4: "I", 8: "Q"}[unit]
-            yield tag, struct.unpack_from(f"{order}{count}{code}", data, at_value)
+            yield None, ()
+        elif tag in _TIFF_STRIPS and kind in _TIFF_INTEGERS and count <= _MAX_STRIPS:
+            yield tag, struct.unpack_from(f"{order}{count}{_TIFF_INTEGERS[kind]}", data, at_value)
 
 
 def _gif(data: bytes) -> bool:

@@ -40,9 +40,7 @@ def needs_upright(kind: str, orientation: int) -> bool:
     return orientation != 1 or kind == "heic"
 
 
-def upright_copy(
-    path: Path, out: Path, *, name: str, max_pixels: int = limits.DEFAULT_MAX_PIXELS
-) -> str | None:
+def upright_copy(path: Path, out: Path, *, name: str, max_pixels: int = limits.DEFAULT_MAX_PIXELS) -> str | None:
     """Write an upright copy of a picture file, unless its bytes can stay as they are.
 
     Args:
