@@ -114,7 +114,9 @@ def migrate(connection: apsw.Connection, path: Path) -> int:
 
 
 def _pragma(connection: apsw.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchall()[0][0])
+    ((value,),) = connection.execute(f"PRAGMA {name}").fetchall()
+    assert isinstance(value, int)
+    return value
 
 
 def _drain(connection: apsw.Connection, sql: str) -> None:

@@ -14,6 +14,14 @@ __all__ = ["Page", "columns", "decode", "encode", "first", "found", "made", "pag
 R = TypeVar("R", bound=msgspec.Struct)
 
 _MAX_PAGE = 500
+_SCALAR = (
+    msgspec.inspect.IntType,
+    msgspec.inspect.FloatType,
+    msgspec.inspect.StrType,
+    msgspec.inspect.BoolType,
+    msgspec.inspect.NoneType,
+    msgspec.inspect.LiteralType,
+)
 _encoder = msgspec.json.Encoder()
 
 
@@ -83,19 +91,17 @@ def decode(text: str | None) -> Any:
 def _json_fields(record: type[msgspec.Struct]) -> frozenset[str]:
     cached = _JSON_FIELDS.get(record)
     if cached is None:
-        scalar = (msgspec.inspect.IntType, msgspec.inspect.FloatType, msgspec.inspect.StrType)
-        scalar += (msgspec.inspect.BoolType, msgspec.inspect.NoneType, msgspec.inspect.LiteralType)
         info = msgspec.inspect.type_info(record)
         assert isinstance(info, msgspec.inspect.StructType)
-        cached = frozenset(f.name for f in info.fields if not _is_scalar(f.type, scalar))
+        cached = frozenset(f.name for f in info.fields if not _is_scalar(f.type))
         _JSON_FIELDS[record] = cached
     return cached
 
 
-def _is_scalar(kind: Any, scalar: tuple[type, ...]) -> bool:
+def _is_scalar(kind: Any) -> bool:
     if isinstance(kind, msgspec.inspect.UnionType):
-        return all(_is_scalar(part, scalar) for part in kind.types)
-    return isinstance(kind, scalar)
+        return all(_is_scalar(part) for part in kind.types)
+    return isinstance(kind, _SCALAR)
 
 
 def _with_json(record: type[R], names: tuple[str, ...], json_fields: frozenset[str], row: tuple[Any, ...]) -> R:

@@ -22,6 +22,7 @@ from appliance.store.blobs import Blobs
 from appliance.store.cache import Cache
 from appliance.store.checkpoint import Checkpointer
 from appliance.store.clock import Clock
+from appliance.store.reserve import Reserve
 from appliance.store.writer import Transaction, Writer
 
 __all__ = ["Reading", "Store"]
@@ -47,6 +48,7 @@ class Store:
         DIR/blobs/              content-addressed bytes: pictures, models, manifests
         DIR/cache/              what can be made again
         DIR/tmp/                half-written files, emptied at start
+        DIR/reserve             space given up when the disk is full
         DIR/lock                held by the process that has it open
 
     Args:
@@ -75,6 +77,8 @@ class Store:
             self.clock = Clock(_high_water_ms(connection))
             self.blobs = Blobs(folder / "blobs", self.temporary)
             self.cache = Cache(folder / "cache", settings.cache_bytes)
+            self.reserve = Reserve(folder / "reserve", settings.reserve_bytes)
+            self.reserve.keep()
             self._open_pools(connection, settings, vfs)
         except BaseException:
             self._lock.release()
@@ -84,7 +88,7 @@ class Store:
         self._connection = connection
         self._closed = False
         self._checkpointer = Checkpointer(database.connect(self.file, vfs=vfs))
-        self.writer = Writer(connection, self.clock, self.bus, self._checkpointer)
+        self.writer = Writer(connection, self.clock, self.bus, self._checkpointer, self.reserve.give)
         self._readers: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
         self._all_readers = [database.connect(self.file, readonly=True, vfs=vfs) for _ in range(settings.readers)]
         for reader in self._all_readers:

@@ -8,12 +8,14 @@ A FULL, IOERR or NOMEM inside a SAVEPOINT can roll back the *whole* transaction,
 the work of neighbours that had already succeeded. So after every callable the writer looks
 at the connection's own `in_transaction`: if it is gone, the culprit gets the error and the
 innocent run again in a new transaction. A callable therefore may run more than once and
-must have no effect but through its `Transaction`.
+must have no effect but through its `Transaction`. A full disk first costs the emergency
+reserve, and the group runs again; only then is somebody told.
 Source: https://sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction".
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import json
 import logging
@@ -105,9 +107,17 @@ class Writer:
     a commit. Whoever submits bulk work cuts it into callables that small.
     """
 
-    def __init__(self, connection: apsw.Connection, clock: Clock, bus: Bus, checkpointer: Checkpointer) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        clock: Clock,
+        bus: Bus,
+        checkpointer: Checkpointer,
+        relieve: Callable[[], bool],
+    ) -> None:
         self._connection = connection
         self._checkpointer = checkpointer
+        self._relieve = relieve
         self._clock = clock
         self._bus = bus
         self._interactive: deque[_Work[Any]] = deque()
@@ -163,7 +173,7 @@ class Writer:
         while pending or take_bulk:
             try:
                 done, pending = self._attempt(pending, take_bulk)
-            except apsw.Error as error:  # BEGIN itself failed: nobody ran
+            except Exception as error:  # BEGIN itself failed: nobody ran
                 for work in pending:
                     work.error = _translated(error)
                 done, pending = pending, []
@@ -178,16 +188,21 @@ class Writer:
         queue = deque(group)
         while queue or (take_bulk and self._more_bulk(queue, started)):
             work = queue.popleft()
-            if not self._savepoint(work):
-                return [work], ran + list(queue)
+            whole = self._savepoint(work)
+            if work.error and isinstance(work.error.__cause__, apsw.FullError) and self._relieve():
+                self._rollback()
+                return [], [*ran, work, *queue]
+            if not whole:
+                return [work], [*ran, *queue]
             ran.append(work)
         try:
             if any(work.error is None for work in ran):
                 self._keep_high_water()
             self._execute("COMMIT")
-        except apsw.Error as error:
-            if self._connection.in_transaction:
-                self._execute("ROLLBACK")
+        except Exception as error:
+            self._rollback()
+            if isinstance(error, apsw.FullError) and self._relieve():
+                return [], ran
             for work in ran:
                 work.error = work.error or _translated(error)
         return ran, []
@@ -227,6 +242,11 @@ class Writer:
             self._execute("RELEASE work")
         except apsw.Error as error:
             work.error = _translated(error)
+            self._rollback()
+
+    def _rollback(self) -> None:
+        # A ROLLBACK that meets the same broken disk still ends the transaction.
+        with contextlib.suppress(apsw.Error):
             if self._connection.in_transaction:
                 self._execute("ROLLBACK")
 
