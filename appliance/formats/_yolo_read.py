@@ -1,0 +1,328 @@
+"""Read YOLO datasets: ``data.yaml`` in its many forms, and label files beside the pictures."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from appliance.errors import InvalidGeometry, InvalidInput, UnreadableDataset
+from appliance.formats._base import ReadLabel, SizeOf, Tally
+from appliance.formats._folders import PICTURE_SUFFIXES, Inside, files_below
+from appliance.formats._names import Namer
+from appliance.formats._yolo_rows import Row, RowError, parsed
+from appliance.records import Annotation, DatasetImage, Note, Split
+
+__all__ = ["YoloReader", "description_of"]
+
+_MAX_YAML_BYTES = 1 << 20
+_MAX_LIST_BYTES = 1 << 30
+_MAX_LABEL_BYTES = 64 << 20
+_MAX_CLASSES = 100_000
+_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+
+
+def description_of(path: Path) -> dict[str, Any]:
+    """Return the top level of a ``data.yaml``; every scalar stays the text it is.
+
+    Text, so that a class called ``no`` or ``007`` keeps its name, and nothing is ever constructed.
+
+    Raises:
+        UnreadableDataset: Not YAML, not a mapping, or over a megabyte.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_MAX_YAML_BYTES + 1)
+    except OSError as error:
+        raise UnreadableDataset(f"{path.name}: cannot be read: {error.strerror}", file=path.name) from error
+    if len(text) > _MAX_YAML_BYTES:
+        raise UnreadableDataset(f"{path.name}: over {_MAX_YAML_BYTES >> 20} MB", file=path.name)
+    try:
+        facts = yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UnreadableDataset(f"{path.name}{line}: not YAML: {error.problem}", file=path.name) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UnreadableDataset(f"{path.name}: not YAML: {error}", file=path.name) from error
+    if not isinstance(facts, dict):
+        raise UnreadableDataset(f"{path.name}: not a mapping of names and folders", file=path.name)
+    return facts
+
+
+class YoloReader:
+    """A YOLO dataset in a folder.
+
+    Args:
+        inside: The dataset's folder.
+        description: Its ``data.yaml``, or None where there is none.
+        labels_folder: Name that takes the place of ``images`` in the paths of label files.
+        size_of: Tells the sizes of pictures; without it nothing can be read.
+
+    Attributes:
+        labels: The names, by class index.
+
+    Raises:
+        UnreadableDataset: ``data.yaml`` is broken, or there are no pictures.
+    """
+
+    def __init__(self, inside: Inside, description: Path | None, labels_folder: str, size_of: SizeOf | None) -> None:
+        self._inside = inside
+        self._labels_folder = labels_folder
+        self._size_of = size_of
+        self._opening = Tally()
+        self._tally = Tally()
+        self._file = description.name if description else inside.root.name
+        facts = description_of(description) if description else {}
+        self._pose = _pose_columns(facts.get("kpt_shape"))
+        self._trusted: dict[str, bool] = {}
+        self._places: set[str] = set()
+        self._paths: dict[str, str] = {}
+        self._splits: list[Split] = []
+        self._find_pictures(facts)
+        names = self._names(facts)
+        self.labels = [ReadLabel(name=name, category=index) for index, name in sorted(names.items())]
+        self._positions = {label.category: position for position, label in enumerate(self.labels)}
+
+    @property
+    def notes(self) -> list[Note]:
+        return self._opening.notes() + self._tally.notes()
+
+    def picture_path(self, name: str) -> Path | None:
+        path = self._paths.get(name)
+        return None if path is None else self._inside.root / path
+
+    def images(self) -> Iterator[DatasetImage]:
+        """Start a stream of the images.
+
+        Raises:
+            InvalidInput: Nobody tells the sizes of pictures.
+        """
+        if self._size_of is None:
+            raise InvalidInput("YOLO labels are fractions: reading them needs the sizes of the pictures")
+        self._tally.clear()
+        found: Counter[str] = Counter()
+        for number, ((name, path), split) in enumerate(zip(self._paths.items(), self._splits, strict=True)):
+            label = self._label_path(path)
+            rows = self._rows(label, found)
+            if rows is None:
+                continue
+            size = self._size_of(self._inside.root / path)
+            if size is None or min(size) <= 0:
+                self._tally.add("bad-picture", "pictures that cannot be read were left out", path)
+                continue
+            annotations = list(self._annotations(rows, label, number, *size))
+            yield DatasetImage(name=name, width=size[0], height=size[1], split=split, annotations=annotations)
+        self._count_orphans(found)
+
+    # Opening
+
+    def _names(self, facts: dict[str, Any]) -> dict[int, str]:
+        """Return the names by class index, from any of the forms they are written in."""
+        given = facts.get("names")
+        if isinstance(given, list):
+            given = dict(enumerate(given))
+        if given is None or given == "":
+            given = self._made_up(facts)
+        if not isinstance(given, dict) or len(given) > _MAX_CLASSES:
+            raise self._broken("names should be a list, or a mapping from class index to name", "names")
+        names: dict[int, str] = {}
+        for key, name in given.items():
+            if not isinstance(name, str) or not str(key).isdecimal() or len(str(key)) > 9:
+                raise self._broken(f"names: {key!r}: {str(name)[:40]!r} is no class index and name", "names")
+            names[int(key)] = name.strip()[:200] or f"class {key}"
+        return names
+
+    def _made_up(self, facts: dict[str, Any]) -> dict[int, str]:
+        """Return names from ``classes.txt``, or numbered ones as far as ``nc`` or the labels go."""
+        listed = self._inside.file([self._inside.root, self._inside.root / self._labels_folder], ["classes.txt"])
+        if listed is not None:
+            lines = listed.read_bytes()[:_MAX_YAML_BYTES].decode("utf-8-sig", "replace").split("\n")
+            return {index: line.strip() for index, line in enumerate(lines) if line.strip()}
+        count = str(facts.get("nc", ""))
+        if not (count.isdecimal() and int(count) <= _MAX_CLASSES):
+            count = str(1 + max((row.index for row in self._all_rows()), default=-1))
+        self._opening.add("no-names", "the files tell no names of classes; they are numbered", self._file)
+        return {index: f"class {index}" for index in range(min(int(count), _MAX_CLASSES))}
+
+    def _all_rows(self) -> Iterator[Row]:
+        for path in self._paths.values():
+            for _, row in self._rows(self._label_path(path), Counter()) or []:
+                if isinstance(row, Row) and row.index < _MAX_CLASSES:
+                    yield row
+        self._tally.clear()
+
+    def _find_pictures(self, facts: dict[str, Any]) -> None:
+        namer = Namer()
+        seen: set[str] = set()
+        for key, split in _SPLITS.items():
+            given = facts.get(key)
+            for value in given if isinstance(given, list) else [given]:
+                if isinstance(value, str) and value:
+                    self._take_split(value, facts, split, namer, seen)
+        if not self._paths:
+            self._take_folders(namer, seen)
+        if not self._paths:
+            raise UnreadableDataset(f"{self._file}: no pictures where it says, nor in images/", file=self._file)
+
+    def _take_split(self, value: str, facts: dict[str, Any], split: Split, namer: Namer, seen: set[str]) -> None:
+        base = facts.get("path")
+        place = self._resolved(value, base if isinstance(base, str) else "")
+        if place is None:
+            self._opening.add("missing-split", f"{split}: there is no {value!r} in the dataset", self._file)
+        elif str(place) in self._places:
+            self._opening.add("same-split", f"{split} is the same pictures as another split", self._file)
+        elif place.is_dir():
+            self._places.add(str(place))
+            self._take(files_below(place, PICTURE_SUFFIXES), str(place), split, namer, seen)
+        else:
+            self._take(self._listed(place), str(self._inside.root), split, namer, seen)
+
+    def _resolved(self, value: str, base: str = "") -> Path | None:
+        """Find what a path of ``data.yaml`` means inside the folder, whatever machine wrote it."""
+        plain = value.replace("\\", "/")
+        parts = [part for part in plain.split("/") if part not in ("", ".", "..")]
+        tries = [self._inside.root / base / plain, self._inside.root / plain]
+        tries += [self._inside.root.joinpath(*parts[index:]) for index in range(len(parts))]
+        try:
+            return next((path for path in tries if path.exists() and self._inside.holds(path)), None)
+        except (OSError, ValueError):  # a name no file system takes
+            return None
+
+    def _listed(self, path: Path) -> list[str]:
+        """Return the pictures of a text file with one path per line."""
+        if path.stat().st_size > _MAX_LIST_BYTES:
+            raise self._broken(f"{path.name} is over {_MAX_LIST_BYTES >> 30} GB")
+        found: list[str] = []
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            for line in file:
+                if not (value := line.strip()):
+                    continue
+                beside = self._inside.relative(path.parent)
+                place = self._resolved(value, beside)
+                if place is None or not place.is_file():
+                    self._opening.add("missing-picture", f"{path.name}: there is no {value[:200]!r}", path.name)
+                else:
+                    found.append(os.path.normpath(place))
+        return found
+
+    def _take_folders(self, namer: Namer, seen: set[str]) -> None:
+        """Take all pictures below ``images``, or the folder itself; folders named like a split are one."""
+        images = self._inside.root / "images"
+        base = images if images.is_dir() else self._inside.root
+        if not self._inside.holds(base):
+            return
+        by_split: dict[tuple[str, Split], list[str]] = {}
+        for path in files_below(base, PICTURE_SUFFIXES):
+            first = os.path.relpath(path, base).split(os.sep)[0]
+            split = _SPLITS.get(first.lower())
+            folder = os.path.join(base, first) if split else str(base)
+            by_split.setdefault((folder, split or "train"), []).append(path)
+        for (folder, split), paths in by_split.items():
+            self._take(paths, folder, split, namer, seen)
+
+    def _take(self, paths: list[str], base: str, split: Split, namer: Namer, seen: set[str]) -> None:
+        """Name the pictures; those that another split has already stay there."""
+        for path in paths:
+            below = os.path.relpath(path, self._inside.root)
+            if below in seen:
+                self._opening.add("shared-picture", "pictures in two splits stay in the first", below)
+                continue
+            if os.path.islink(path) and not self._inside.holds(Path(path)):
+                self._opening.add("outside", "links that lead out of the dataset were left out", below)
+                continue
+            seen.add(below)
+            original = os.path.relpath(path, base).replace(os.sep, "/").removeprefix("images/")
+            name = namer(original)
+            if name != original:
+                self._opening.add("renamed", f"{original!r} is called {name!r} here", below)
+            self._paths[name] = below
+            self._splits.append(split)
+
+    # Streaming
+
+    def _label_path(self, path: str) -> str:
+        """Return where a picture's labels are: the last ``images`` of its path becomes ``labels``."""
+        parts = path.split(os.sep)
+        for index in range(len(parts) - 2, -1, -1):
+            if parts[index] == "images":
+                parts[index] = self._labels_folder
+                break
+        return os.path.splitext(os.sep.join(parts))[0] + ".txt"
+
+    def _rows(self, label: str, found: Counter[str]) -> list[tuple[int, Row | RowError]] | None:
+        """Read a label file: no file is no objects; None means that it cannot be read."""
+        try:
+            data = self._label_bytes(label)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self._tally.add("bad-label-file", f"its image was left out: {error.strerror or error}", label)
+            return None
+        found[os.path.dirname(label)] += 1
+        rows = parsed(data, self._pose)
+        self._tally.add("duplicate-row", "rows that were there already were left out", label, rows.doubled)
+        return rows.found
+
+    def _label_bytes(self, label: str) -> bytes:
+        path = os.path.join(self._inside.root, label)
+        facts = os.lstat(path)
+        folder = os.path.dirname(path)
+        if folder not in self._trusted:
+            self._trusted[folder] = self._inside.holds(Path(folder))
+        if not self._trusted[folder] or (stat.S_ISLNK(facts.st_mode) and not self._inside.holds(Path(path))):
+            raise OSError("its label file is outside the dataset")
+        facts = os.stat(path)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _MAX_LABEL_BYTES:
+            raise OSError(f"its label file is no file of up to {_MAX_LABEL_BYTES >> 20} MB")
+        with open(path, "rb") as file:
+            return file.read(_MAX_LABEL_BYTES)
+
+    def _annotations(
+        self, rows: list[tuple[int, Row | RowError]], label: str, number: int, width: int, height: int
+    ) -> Iterator[Annotation]:
+        for line, row in rows:
+            if isinstance(row, RowError):
+                self._tally.add(row.code, f"line {line}: {row.problem}", label)
+                continue
+            position = self._positions.get(row.index)
+            if position is None:
+                self._tally.add("unknown-class", f"line {line}: there is no class {row.index}", label)
+                continue
+            if row.keypoints:
+                self._tally.add("no-keypoints", f"line {line}: only the box was read, no keypoints", label)
+            try:
+                geometry, clipped = row.geometry(width, height)
+            except InvalidGeometry as error:
+                self._tally.add("bad-geometry", f"line {line} was left out: {error.message}", label)
+                continue
+            if clipped:
+                self._tally.add("clipped", f"line {line} reaches out of its image and was clipped", label)
+            yield Annotation(
+                id=f"y{number:07d}-{line:06d}",
+                label_id=position,
+                geometry=geometry,
+                source="import" if row.confidence is None else "model",
+                confidence=row.confidence,
+            )
+
+    def _count_orphans(self, found: Counter[str]) -> None:
+        """Count label files that no picture has."""
+        for folder, count in sorted(found.items()):
+            names = os.listdir(self._inside.root / folder)
+            there = sum(name.endswith(".txt") and name != "classes.txt" for name in names)
+            self._tally.add("no-picture", "label files without a picture", folder, max(there - count, 0))
+
+    def _broken(self, problem: str, field: str | None = None) -> UnreadableDataset:
+        return UnreadableDataset(f"{self._file}: {problem}", file=self._file, field=field)
+
+
+def _pose_columns(shape: Any) -> int | None:
+    """Return how many columns a row of a pose dataset has, from ``kpt_shape: [points, dimensions]``."""
+    if not (isinstance(shape, list) and len(shape) == 2 and all(str(side).isdecimal() for side in shape)):
+        return None
+    return 5 + int(shape[0]) * int(shape[1])
