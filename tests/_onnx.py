@@ -36,23 +36,16 @@ def constant_model(
     Axes of `input_shape` given by name are dynamic; those of the outputs follow the batch's.
     """
     kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
-    nodes = [
-        helper.make_node("Shape", ["images"], ["size"], start=0, end=1),
-        helper.make_node("Concat", ["size", "ones"], ["repeats3"], axis=0),
-        helper.make_node("Concat", ["repeats3", "one"], ["repeats4"], axis=0),
-    ]
-    initializers = [
-        numpy_helper.from_array(np.ones(2, np.int64), "ones"),
-        numpy_helper.from_array(np.ones(1, np.int64), "one"),
-    ]
+    nodes = [helper.make_node("Shape", ["images"], ["size"], start=0, end=1)]
+    initializers = []
     described = []
     for index, value in enumerate(outputs):
         typed = value.astype(np.float16 if half else np.float32)
         initializers.append(numpy_helper.from_array(typed, f"value{index}"))
-        nodes.append(helper.make_node("Tile", [f"value{index}", f"repeats{value.ndim}"], [f"output{index}"]))
-        described.append(
-            helper.make_tensor_value_info(f"output{index}", kind, [input_shape[0], *value.shape[1:]])
-        )
+        initializers.append(numpy_helper.from_array(np.ones(value.ndim - 1, np.int64), f"once{index}"))
+        nodes.append(helper.make_node("Concat", ["size", f"once{index}"], [f"times{index}"], axis=0))
+        nodes.append(helper.make_node("Tile", [f"value{index}", f"times{index}"], [f"output{index}"]))
+        described.append(helper.make_tensor_value_info(f"output{index}", kind, [input_shape[0], *value.shape[1:]]))
     graph = helper.make_graph(
         nodes,
         "test",

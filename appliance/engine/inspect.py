@@ -57,8 +57,8 @@ def read_graph(path: Path, *, max_bytes: int = MAX_MODEL_BYTES) -> Graph:
     """
     model = _parse(_read(path, max_bytes))
     _refuse_external_data(model)
-    _check(model)
     _check_operators(model)
+    _check(model)
     given = {i.name for i in model.graph.initializer}
     return Graph(
         inputs=[_tensor(v) for v in model.graph.input if v.name not in given],
@@ -71,9 +71,7 @@ def read_graph(path: Path, *, max_bytes: int = MAX_MODEL_BYTES) -> Graph:
 def _read(path: Path, max_bytes: int) -> bytes:
     size = path.stat().st_size
     if size > max_bytes:
-        raise UnusableModel(
-            f"the model has {size:,} bytes, at most {max_bytes:,} are taken; export a smaller one"
-        )
+        raise UnusableModel(f"the model has {size:,} bytes, at most {max_bytes:,} are taken; export a smaller one")
     content = path.read_bytes()
     check_envelope(content)
     return content
@@ -114,9 +112,7 @@ def _refuse_external_data(model: Any) -> None:
 
 def _check_operators(model: Any) -> None:
     if model.functions:
-        raise UnusableModel(
-            "the model brings functions of its own, which are refused; export it without them"
-        )
+        raise UnusableModel("the model brings functions of its own, which are refused; export it without them")
     if model.training_info:
         raise UnusableModel("the model brings a training graph, which is refused; export it for inference")
     nodes = 0
@@ -133,13 +129,9 @@ def _check_operators(model: Any) -> None:
 
 def _check_node(node: Any) -> None:
     if node.domain not in _DOMAINS:
-        raise UnusableModel(
-            f"the model needs the operator {node.domain}::{node.op_type}, which is not part of ONNX"
-        )
+        raise UnusableModel(f"the model needs the operator {node.domain}::{node.op_type}, which is not part of ONNX")
     if node.op_type in _UNBOUNDED:
-        raise UnusableModel(
-            f"the model uses the operator {node.op_type}, whose work has no bound, and is refused"
-        )
+        raise UnusableModel(f"the model uses the operator {node.op_type}, whose work has no bound, and is refused")
 
 
 def _check_constants(graph: Any) -> None:
@@ -148,19 +140,13 @@ def _check_constants(graph: Any) -> None:
 
     known = {t.name: t for t in graph.initializer}
     known |= {
-        n.output[0]: a.t
-        for n in graph.node
-        if n.op_type == "Constant"
-        for a in n.attribute
-        if a.name == "value"
+        n.output[0]: a.t for n in graph.node if n.op_type == "Constant" for a in n.attribute if a.name == "value"
     }
     for node in graph.node:
         if node.op_type == "ConstantOfShape" and node.input and node.input[0] in known:
             shape = onnx.numpy_helper.to_array(known[node.input[0]])
             if math.prod(max(int(v), 0) for v in shape.flat) > MAX_CONSTANT_ELEMENTS:
-                raise UnusableModel(
-                    f"the model asks for a constant of {' × '.join(map(str, shape.flat))} values"
-                )
+                raise UnusableModel(f"the model asks for a constant of {' × '.join(map(str, shape.flat))} values")
 
 
 def _graphs(model: Any) -> Iterator[tuple[Any, int]]:
@@ -220,9 +206,7 @@ def _recognize(graph: Graph) -> ModelInfo:
             return answer
         reasons.append(f"Expected {decoder.expects}; but {answer}.")
     seen = f"inputs {_listed(graph.inputs)}, outputs {_listed(graph.outputs)}"
-    raise UnusableModel(
-        f"the model is of no family that can be decoded here. {' '.join(reasons)} Seen: {seen}"
-    )
+    raise UnusableModel(f"the model is of no family that can be decoded here. {' '.join(reasons)} Seen: {seen}")
 
 
 def _listed(tensors: list[Tensor]) -> str:

@@ -88,9 +88,7 @@ class Predictor:
         self, model_path: Path, info: ModelInfo, backend: Backend, device: str, options: PredictOptions
     ) -> None:
         if info.family not in decoders():
-            raise UnusableModel(
-                f"there is no decoder for models of the family {info.family!r}", file=model_path.name
-            )
+            raise UnusableModel(f"there is no decoder for models of the family {info.family!r}", file=model_path.name)
         self._info = info
         self._options = options
         self._decoder = decoders()[info.family]
@@ -101,9 +99,7 @@ class Predictor:
         self._readers = ThreadPoolExecutor(readers, "predict-read")
         self._runner = ThreadPoolExecutor(1, "predict-run")
         self._finisher = ThreadPoolExecutor(1, "predict-finish")
-        log.debug(
-            "loaded %s on %s:%s, micro-batches of %d", model_path.name, backend.name, device, self._batch
-        )
+        log.debug("loaded %s on %s:%s, micro-batches of %d", model_path.name, backend.name, device, self._batch)
 
     def __enter__(self) -> Self:
         return self
@@ -164,9 +160,7 @@ class Predictor:
         except PixelQueueError as error:
             return _Prepared(item.key, None, None, error)
         except OSError as error:
-            unreadable = UnreadableImage(
-                f"{item.path.name} cannot be read: {error.strerror}", file=item.path.name
-            )
+            unreadable = UnreadableImage(f"{item.path.name} cannot be read: {error.strerror}", file=item.path.name)
             unreadable.__cause__ = error
             return _Prepared(item.key, None, None, unreadable)
         return _Prepared(item.key, tensor, placement, None)

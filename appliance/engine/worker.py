@@ -16,7 +16,7 @@ import numpy as np
 from appliance.engine.backends._base import backends
 from appliance.engine.decoders._base import PredictOptions, decoders
 from appliance.engine.inspect import MAX_MODEL_BYTES, inspect
-from appliance.errors import InvalidInput, UnusableModel
+from appliance.errors import BackendUnavailable, InvalidInput, UnusableModel
 from appliance.records import ModelInfo
 
 __all__ = ["handle"]
@@ -47,6 +47,8 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
     except UnusableModel as error:
         error.file = error.file or path.name
         raise
+    except (BackendUnavailable, MemoryError) as error:
+        raise UnusableModel(f"the model's first run failed: {error}", file=path.name) from error
     return {"info": msgspec.to_builtins(info)}
 
 

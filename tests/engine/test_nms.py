@@ -64,16 +64,11 @@ def test_it_stops_at_the_limit_with_the_best() -> None:
 
 def test_equal_scores_keep_their_order() -> None:
     apart = boxes(*((x, 0, x + 5, 5) for x in range(0, 100, 10)))
-    assert suppress(apart, np.full(10, 0.5, np.float32), np.zeros(10), iou=0.7, limit=9).tolist() == list(
-        range(9)
-    )
+    assert suppress(apart, np.full(10, 0.5, np.float32), np.zeros(10), iou=0.7, limit=9).tolist() == list(range(9))
 
 
 def test_no_candidates_leave_nothing() -> None:
-    assert (
-        suppress(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0), iou=0.7, limit=9).size
-        == 0
-    )
+    assert suppress(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0), iou=0.7, limit=9).size == 0
 
 
 def test_boxes_without_area_are_kept_apart_from_each_other() -> None:

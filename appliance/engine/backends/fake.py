@@ -26,9 +26,7 @@ _ROWS = 300
 _MASK_STEP = 4
 
 
-def fake_info(
-    task: Literal["detect", "segment"] = "detect", input_size: tuple[int, int] = (320, 320)
-) -> ModelInfo:
+def fake_info(task: Literal["detect", "segment"] = "detect", input_size: tuple[int, int] = (320, 320)) -> ModelInfo:
     """Return the facts of the fake model.
 
     Args:
@@ -70,9 +68,7 @@ class FakeSession:
 
 def _coloured(batch: np.ndarray) -> np.ndarray:
     """Return bool ``[n, 3, height, width]``: where each channel leads both others."""
-    return np.stack(
-        [batch[:, k] > np.maximum(batch[:, k - 1], batch[:, k - 2]) + _LEAD for k in range(3)], axis=1
-    )
+    return np.stack([batch[:, k] > np.maximum(batch[:, k - 1], batch[:, k - 2]) + _LEAD for k in range(3)], axis=1)
 
 
 def _fill_rows(coloured: np.ndarray, rows: np.ndarray) -> None:

@@ -78,9 +78,7 @@ class OnnxRuntime:
 
         found = self.probe()
         if device not in found.devices:
-            raise BackendUnavailable(
-                f"ONNX Runtime has no device {device!r} here, only {', '.join(found.devices)}"
-            )
+            raise BackendUnavailable(f"ONNX Runtime has no device {device!r} here, only {', '.join(found.devices)}")
         try:
             session = onnxruntime.InferenceSession(
                 str(path), _options(info, threads), providers=_providers(device, info)
@@ -89,9 +87,7 @@ class OnnxRuntime:
         except Exception as error:
             if not _from_runtime(error):
                 raise
-            raise UnusableModel(
-                f"ONNX Runtime refuses the model: {_first_line(error)}", file=path.name
-            ) from error
+            raise UnusableModel(f"ONNX Runtime refuses the model: {_first_line(error)}", file=path.name) from error
 
 
 @cache

@@ -45,9 +45,7 @@ def crop_of(box: np.ndarray, place: Placement) -> Crop:
     return max(x1, place.pad_x), max(y1, place.pad_y), min(x2, right), min(y2, lower)
 
 
-def instance_mask(
-    prototypes: np.ndarray, weights: np.ndarray, crop: Crop, input_size: tuple[int, int]
-) -> np.ndarray:
+def instance_mask(prototypes: np.ndarray, weights: np.ndarray, crop: Crop, input_size: tuple[int, int]) -> np.ndarray:
     """Return one object's mask inside its crop.
 
     Args:

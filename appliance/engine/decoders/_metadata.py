@@ -81,9 +81,7 @@ def _anchors_last(head: Tensor, image: Tensor) -> bool | None:
 def _check_task(graph: Graph) -> None:
     task = graph.metadata.get("task", "detect")
     if task not in ("detect", "segment"):
-        raise UnusableModel(
-            f"this is a YOLO model for the task {task!r}; only detect and segment can be used here"
-        )
+        raise UnusableModel(f"this is a YOLO model for the task {task!r}; only detect and segment can be used here")
 
 
 def _labels(graph: Graph) -> list[str]:
@@ -106,9 +104,7 @@ def _literal(graph: Graph, key: str) -> Any:
     """Parse one metadata value that is written as a Python literal."""
     text = graph.metadata[key]
     if len(text) > MAX_LITERAL_CHARS:
-        raise UnusableModel(
-            f"the metadata's `{key}` is {len(text)} characters long, more than {MAX_LITERAL_CHARS}"
-        )
+        raise UnusableModel(f"the metadata's `{key}` is {len(text)} characters long, more than {MAX_LITERAL_CHARS}")
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
@@ -136,8 +132,7 @@ def _check_head(head: Tensor, labels: int, masks: int, end_to_end: bool) -> None
     axis, width = (2, 6 + masks) if end_to_end else (1, 4 + labels + masks)
     if head.shape[axis] not in (None, width):
         raise UnusableModel(
-            f"the output {_shown(head)} does not fit {labels} labels: axis {axis} should be {width}; "
-            f"{_WAY_OUT}"
+            f"the output {_shown(head)} does not fit {labels} labels: axis {axis} should be {width}; {_WAY_OUT}"
         )
 
 
@@ -160,9 +155,7 @@ def _input_size(graph: Graph, image: Tensor) -> tuple[int, int]:
 def _stride(graph: Graph) -> int:
     text = graph.metadata.get("stride", "32").strip()
     if text not in ("8", "16", "32", "64", "128"):
-        raise UnusableModel(
-            f"the metadata's `stride` must be 8, 16, 32, 64 or 128, not {text[:20]!r}; {_WAY_OUT}"
-        )
+        raise UnusableModel(f"the metadata's `stride` must be 8, 16, 32, 64 or 128, not {text[:20]!r}; {_WAY_OUT}")
     return int(text)
 
 
