@@ -19,12 +19,15 @@ from appliance.engine.inspect import MAX_MODEL_BYTES, inspect
 from appliance.errors import BackendUnavailable, InvalidInput, UnusableModel
 from appliance.records import ModelInfo
 
-__all__ = ["handle"]
+__all__ = ["CHILD_TASK", "handle"]
+
+CHILD_TASK = True
+"""May be run by `jobs.child`."""
 
 _GREY = 114
 
 
-def handle(request: dict[str, Any]) -> dict[str, Any]:
+def handle(request: dict[str, Any], _send: object = None) -> dict[str, Any]:
     """Answer one request.
 
     Args:

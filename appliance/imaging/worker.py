@@ -22,10 +22,13 @@ import msgspec
 from appliance.errors import InvalidInput
 from appliance.imaging import limits
 
-__all__ = ["handle"]
+__all__ = ["CHILD_TASK", "handle"]
+
+CHILD_TASK = True
+"""May be run by `jobs.child`."""
 
 
-def handle(request: dict[str, Any]) -> dict[str, Any]:
+def handle(request: dict[str, Any], _send: object = None) -> dict[str, Any]:
     """Answer one request.
 
     Args:

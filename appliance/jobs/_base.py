@@ -11,14 +11,22 @@ from appliance.settings import Settings
 from appliance.store import Store, Transaction
 
 if TYPE_CHECKING:
+    from appliance.jobs.ingest import Ingest
     from appliance.jobs.pictures import Pictures
 
-__all__ = ["BATCH", "FOREGROUND", "INTERACTIVE", "MAINTENANCE", "Context", "Kind"]
+__all__ = ["BATCH", "FOREGROUND", "INTERACTIVE", "MAINTENANCE", "Context", "JobPaused", "Kind"]
 
 INTERACTIVE, FOREGROUND, BATCH, MAINTENANCE = 300, 200, 100, 0
 
 P = TypeVar("P")
 T = TypeVar("T")
+
+
+class JobPaused(BaseException):
+    """Ends `run` at a batch boundary because the job shall wait or the appliance stops.
+
+    It is no error and no `Exception`, so that a kind's own handling of errors lets it through.
+    """
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class Kind(Generic[P]):
         parameters: A msgspec struct; a job whose parameters do not fit is refused at once.
         run: The work. It may be started again at any point with the last checkpoint, and
             returns the job's result.
+        every_s: Seconds after which the appliance itself starts the next one; None for never.
     """
 
     name: str
@@ -39,6 +48,7 @@ class Kind(Generic[P]):
     priority: int
     parameters: type[P]
     run: Callable[[Context, P], dict[str, Any]]
+    every_s: float | None = None
 
 
 class Context(Protocol):
@@ -53,6 +63,7 @@ class Context(Protocol):
     store: Store
     settings: Settings
     pictures: Pictures
+    ingest: Ingest
     checkpoint: dict[str, Any]
 
     def commit(
@@ -64,7 +75,13 @@ class Context(Protocol):
         total: int | None = None,
         message: str | None = None,
     ) -> T:
-        """Run `work` as bulk, in one transaction with the checkpoint, progress and pending notes."""
+        """Run `work` as bulk, in one transaction with the checkpoint, progress and pending notes.
+
+        `work` may run more than once; its only effect is on its transaction.
+
+        Raises:
+            JobCancelled: The job was deleted meanwhile (with its project): nothing was committed.
+        """
         ...
 
     def note(self, notes: Note | Iterable[Note]) -> None:
@@ -73,6 +90,8 @@ class Context(Protocol):
 
     def pause_point(self) -> None:
         """Call between micro-batches: hands the lane to somebody more urgent.
+
+        The interrupted job stays where it is, in memory, and goes on when the lane is free again.
 
         Raises:
             JobCancelled: Somebody wants the job to end.

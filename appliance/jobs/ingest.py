@@ -1,0 +1,278 @@
+"""The way pictures come into a project.
+
+Staged bytes are decoded once in a child (probe and thumbnail), settled together with whoever
+else waits (one syncfs), and added in small shared transactions. A picture that is in the
+project already is answered with the image that is there, so sending one twice is harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from appliance.errors import NotFound, PixelQueueError, StorageFull, Unavailable
+from appliance.jobs.pictures import Pictures
+from appliance.records import Image, Probe
+from appliance.store import Store, Transaction, images
+from appliance.store.blobs import Staged
+
+__all__ = ["Admitted", "Ingest", "Prepared"]
+
+_log = logging.getLogger(__name__)
+
+_SETTLE = 256
+_CHUNK = 16
+"""Images a transaction: about as many as fit into the writer's slice of 5 ms."""
+
+_READ_BYTES = 1 << 20
+
+T = TypeVar("T")
+
+Admitted: TypeAlias = tuple[Image, bool]
+"""The image, and whether the picture was in the project already."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A picture that was decoded, waiting to be added; settled when it comes from `prepare`."""
+
+    name: str
+    staged: Staged
+    probe: Probe
+
+
+class _Waiting(msgspec.Struct):
+    project_id: int
+    prepared: Prepared
+    answer: Future[Admitted]
+
+
+class Ingest:
+    """Admission of pictures; thread-safe."""
+
+    def __init__(self, store: Store, pictures: Pictures) -> None:
+        self._store = store
+        self._pictures = pictures
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._settler: threading.Thread | None = None
+
+    def admitting(self, project_id: int, name: str, staged: Staged) -> Future[Admitted]:
+        """Admit one staged picture; never blocks, the future answers after the commit.
+
+        The staged file is used up, whatever the outcome. The future raises `UnreadableImage`
+        and its subclasses, `InvalidInput` for a bad name, `NotFound` for a project that is gone.
+
+        Raises:
+            StorageFull: The disk is nearly full.
+        """
+        answer: Future[Admitted] = Future()
+        answer.set_running_or_notify_cancel()
+        try:
+            self._store.require_space()
+            name = images.clean_name(name)
+            thumbnail = self._thumbnail_path()
+            probing = self._pictures.admitting(staged.path, name, thumbnail)
+        except BaseException:
+            staged.path.unlink(missing_ok=True)
+            raise
+
+        def probed(done: Future[Probe]) -> None:
+            try:
+                prepared = Prepared(name, staged, done.result())
+                self._pictures.keep_thumbnail(staged.sha256, thumbnail)
+                self._enqueue(_Waiting(project_id, prepared, answer))
+            except Exception as error:
+                _discard(staged.path, thumbnail)
+                answer.set_exception(error)
+
+        probing.add_done_callback(probed)
+        return answer
+
+    def admit(self, project_id: int, name: str, staged: Staged) -> Admitted:
+        """Admit one staged picture and return its image; blocks until it is durable.
+
+        Raises:
+            UnreadableImage: With its subclasses.
+            StorageFull: The disk is nearly full.
+            InvalidInput: A name nothing is left of.
+            NotFound: The project is gone.
+        """
+        return self.admitting(project_id, name, staged).result()
+
+    def prepare(self, items: Iterable[tuple[str, Path | Staged]]) -> list[Prepared | PixelQueueError]:
+        """Stage, decode and settle a batch, for jobs that add it together with their checkpoint.
+
+        Files given by path are copied, staged ones are used up.
+
+        Returns:
+            For each item, in order, what `add` takes, or why the file is refused.
+
+        Raises:
+            StorageFull: The batch does not fit on the disk.
+        """
+        wanted = list(items)
+        self._store.require_space(sum(item.stat().st_size for _, item in wanted if isinstance(item, Path)))
+        asked = [self._asked(name, item) for name, item in wanted]
+        outcome = [_outcome(one) for one in asked]
+        self._store.blobs.settle([one.staged for one in outcome if isinstance(one, Prepared)])
+        return outcome
+
+    def add(self, tx: Transaction, project_id: int, prepared: Sequence[Prepared]) -> list[Admitted]:
+        """Add prepared pictures as images with open tasks, in the caller's transaction.
+
+        Raises:
+            NotFound: The project is gone.
+        """
+        if not tx.execute("SELECT 1 FROM projects WHERE id = ?", (project_id,)).fetchall():
+            raise NotFound(f"there is no project {project_id}", field="project_id")
+        added = [self._add_one(tx, project_id, one) for one in prepared]
+        fresh = [image.id for image, duplicate in added if not duplicate]
+        if fresh:
+            tx.event("image.added", {"image_ids": fresh}, project_id=project_id)
+        return added
+
+    def admit_batch(
+        self, project_id: int, items: Iterable[tuple[str, Path | Staged]]
+    ) -> list[Admitted | PixelQueueError]:
+        """Admit a batch; settle and commit together.
+
+        Returns:
+            For each item, in order, the image and whether it was there, or why the file is refused.
+
+        Raises:
+            StorageFull: The batch does not fit on the disk.
+            NotFound: The project is gone.
+        """
+        outcome = self.prepare(items)
+        good = [one for one in outcome if isinstance(one, Prepared)]
+        writes = [
+            self._store.writing(lambda tx, chunk=chunk: self.add(tx, project_id, chunk), bulk=True)
+            for chunk in _chunks(good)
+        ]
+        added = iter([one for write in writes for one in write.result()])
+        return [next(added) if isinstance(one, Prepared) else one for one in outcome]
+
+    def stop(self) -> None:
+        """Add what has been decoded and end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._settler is not None:
+            self._settler.join()
+
+    def _add_one(self, tx: Transaction, project_id: int, prepared: Prepared) -> Admitted:
+        present = images.by_content(tx, project_id, prepared.staged.sha256)
+        if present is not None:
+            return present, True
+        self._store.blobs.register(tx, prepared.staged)
+        return images.create(tx, project_id, prepared.name, prepared.staged, prepared.probe), False
+
+    def _asked(self, name: str, item: Path | Staged) -> tuple[str, Staged, Future[Probe]] | PixelQueueError:
+        try:
+            name = images.clean_name(name)
+            staged = item if isinstance(item, Staged) else self._store.blobs.stage(_read(item))
+        except StorageFull:
+            raise
+        except PixelQueueError as error:
+            if isinstance(item, Staged):
+                item.path.unlink(missing_ok=True)
+            return error
+        thumbnail = self._thumbnail_path()
+        probing = self._pictures.admitting(staged.path, name, thumbnail)
+        probing.add_done_callback(lambda done: self._keep(done, staged, thumbnail))
+        return name, staged, probing
+
+    def _keep(self, done: Future[Probe], staged: Staged, thumbnail: Path) -> None:
+        if done.exception() is None:
+            self._pictures.keep_thumbnail(staged.sha256, thumbnail)
+        else:
+            _discard(staged.path, thumbnail)
+
+    def _thumbnail_path(self) -> Path:
+        return self._store.temporary / f"{secrets.token_hex(16)}.jpg"
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        with self._changed:
+            if self._closing:
+                raise Unavailable("the appliance is stopping: send the file again in a moment")
+            if self._settler is None:
+                self._settler = threading.Thread(target=self._settle_all, name="ingest", daemon=True)
+                self._settler.start()
+            self._waiting.append(waiting)
+            self._changed.notify()
+
+    def _settle_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                batch = [self._waiting.popleft() for _ in range(min(_SETTLE, len(self._waiting)))]
+            try:
+                self._settle(batch)
+            except Exception as error:
+                _log.warning("%d pictures could not be stored: %s", len(batch), error)
+                for one in batch:
+                    one.prepared.staged.path.unlink(missing_ok=True)
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+
+    def _settle(self, batch: list[_Waiting]) -> None:
+        """Make a batch durable and hand it to the writer, which answers; do not wait for that."""
+        self._store.blobs.settle([one.prepared.staged for one in batch])
+        by_project: dict[int, list[_Waiting]] = {}
+        for one in batch:
+            by_project.setdefault(one.project_id, []).append(one)
+        for project_id, group in by_project.items():
+            for chunk in _chunks(group):
+                prepared = [one.prepared for one in chunk]
+                write = self._store.writing(
+                    lambda tx, project_id=project_id, prepared=prepared: self.add(tx, project_id, prepared), bulk=True
+                )
+                write.add_done_callback(lambda done, chunk=chunk: _answer(done, chunk))
+
+
+def _answer(done: Future[list[Admitted]], chunk: list[_Waiting]) -> None:
+    error = done.exception()
+    for number, one in enumerate(chunk):
+        if error is not None:
+            one.answer.set_exception(error)
+        else:
+            one.answer.set_result(done.result()[number])
+
+
+def _outcome(
+    asked: tuple[str, Staged, Future[Probe]] | PixelQueueError,
+) -> Prepared | PixelQueueError:
+    if isinstance(asked, PixelQueueError):
+        return asked
+    name, staged, probing = asked
+    try:
+        return Prepared(name, staged, probing.result())
+    except PixelQueueError as error:
+        return error
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def _discard(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_READ_BYTES):
+            yield chunk

@@ -1,0 +1,150 @@
+"""Whatever is done with picture bytes: asked of a pool of limited children, never done here."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from appliance.errors import ChildFailed, PixelQueueError, Unavailable, UnreadableImage
+from appliance.jobs.children import Child
+from appliance.jobs.pool import Pool
+from appliance.records import Image, Probe
+from appliance.settings import Settings
+from appliance.store import Store
+
+__all__ = ["Pictures"]
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_DEADLINE_S = 30.0
+_BASE_BYTES = 1 << 30
+_BYTES_PER_PIXEL = 5
+"""Pillow holds four bytes per colour pixel; the largest picture allowed must fit beside the libraries."""
+
+_WORDS = {
+    "deadline": "takes longer than {seconds:g} s to decode: it may be damaged, save it again from its source",
+    "memory": "needs more memory to decode than a picture may: scale it down or cut it into tiles",
+    "signal": "made the decoder crash: it may be damaged, save it again from its source",
+}
+
+
+class Pictures:
+    """A pool of children that probe, thumbnail and convert pictures.
+
+    A picture that hangs or crashes its child is refused by name; its neighbours are not touched.
+    The methods block; those that return a future do not, and may be called from the event loop.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._max_pixels = settings.max_pixels
+        size = settings.image_children or os.cpu_count() or 1
+        memory_bytes = _BASE_BYTES + _BYTES_PER_PIXEL * settings.max_pixels
+        self._pool = Pool(lambda: Child("imaging.worker", memory_bytes=memory_bytes), size, deadline_s=_DEADLINE_S)
+
+    def admitting(self, path: Path, name: str, thumbnail: Path) -> Future[Probe]:
+        """Decode a picture once: learn what it is and write its thumbnail.
+
+        The future raises `UnreadableImage` and its subclasses, naming the file.
+        """
+        request = {"do": "admit", "path": path, "thumbnail": thumbnail}
+        return self._asked(request, name, lambda answer: msgspec.convert(answer["probe"], Probe))
+
+    def admit(self, path: Path, name: str, thumbnail: Path) -> Probe:
+        """Decode a picture once: return what it is and write its thumbnail; blocks.
+
+        Raises:
+            UnreadableImage: With its subclasses; the file is named.
+        """
+        return self.admitting(path, name, thumbnail).result()
+
+    def thumbnail(self, path: Path, name: str, out: Path) -> None:
+        """Write a small upright JPEG; blocks."""
+        self._asked({"do": "thumbnail", "path": path, "out": out}, name, lambda _: None).result()
+
+    def rendition(self, path: Path, name: str, out: Path) -> None:
+        """Write an upright picture browsers can show; blocks."""
+        self._asked({"do": "rendition", "path": path, "out": out}, name, lambda _: None).result()
+
+    def upright(self, path: Path, name: str, out: Path) -> str | None:
+        """Write a copy that is upright in its pixels; return its extension, or None when none is needed."""
+        extension: str | None = self._asked(
+            {"do": "upright", "path": path, "out": out}, name, lambda answer: answer["extension"]
+        ).result()
+        return extension
+
+    def cached_thumbnail(self, image: Image) -> Path:
+        """Return the image's thumbnail (JPEG), made when it is not there; blocks.
+
+        Raises:
+            NotFound: The stored bytes are missing.
+            StoreCorrupt: They are not what they were.
+        """
+        return self._cached("thumbnail", image, self.thumbnail)
+
+    def cached_rendition(self, image: Image) -> Path:
+        """Return what browsers show of the image (JPEG), made when it is not there; blocks.
+
+        Raises:
+            NotFound: The stored bytes are missing.
+            StoreCorrupt: They are not what they were.
+        """
+        return self._cached("rendition", image, self.rendition)
+
+    def keep_thumbnail(self, sha256: str, made: Path) -> None:
+        """Move a fresh thumbnail into the cache; without one it is made when somebody asks."""
+        try:
+            self._store.cache.put("thumbnail", f"{sha256}.jpg", lambda partial: os.replace(made, partial))
+        except OSError as error:
+            _log.warning("a thumbnail could not be kept: %s", error)
+            made.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End the children; what they have not answered fails."""
+        self._pool.stop()
+
+    def _cached(self, what: str, image: Image, make: Callable[[Path, str, Path], None]) -> Path:
+        key = f"{image.sha256}.jpg"
+        path = self._store.cache.get(what, key)
+        if path is not None:
+            return path
+        source = self._store.blobs.path(image.sha256)
+        return self._store.cache.put(what, key, lambda partial: make(source, image.name, partial))
+
+    def _asked(self, request: dict[str, Any], name: str, made: Callable[[dict[str, Any]], T]) -> Future[T]:
+        paths = {key: str(value.absolute()) for key, value in request.items() if isinstance(value, Path)}
+        asked = self._pool.submit({**request, **paths, "name": name, "max_pixels": self._max_pixels})
+        answer: Future[T] = Future()
+
+        def settle(done: Future[dict[str, Any]]) -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
+            try:
+                answer.set_result(made(done.result()))
+            except ChildFailed as error:
+                answer.set_exception(_named(error, name))
+            except Exception as error:
+                answer.set_exception(error)
+
+        asked.add_done_callback(settle)
+        return answer
+
+
+def _named(error: ChildFailed, name: str) -> PixelQueueError:
+    """Turn a child's end into words about the file it was busy with."""
+    reason = error.details.get("reason", "")
+    if reason == "stop":
+        return Unavailable("the appliance is stopping: send the file again in a moment", file=name)
+    if reason not in _WORDS:
+        return error
+    refused = UnreadableImage(f"{name} {_WORDS[reason].format(seconds=_DEADLINE_S)}", file=name)
+    refused.__cause__ = error
+    return refused
