@@ -1,0 +1,137 @@
+import { Http } from "./http";
+import type {
+  Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, Label, Member, Model,
+  NewLabel, Page, Project, ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Session, Snapshot, Task,
+  TaskState, Verdict, WireAnnotation,
+} from "./types";
+
+export const http = new Http();
+
+const project = (id: number): string => `/api/projects/${id}`;
+const image = (projectId: number, id: number): string => `${project(projectId)}/images/${id}`;
+const task = (projectId: number, id: number): string => `${project(projectId)}/tasks/${id}`;
+
+/** Fill in the fields the server leaves out at their defaults. */
+export function complete(wire: WireAnnotation): Annotation {
+  return {
+    attributes: {},
+    source: "manual",
+    status: "draft",
+    revision: 0,
+    confidence: null,
+    model_id: null,
+    author_id: null,
+    ...wire,
+  };
+}
+
+/** Follow a list to its end. For lists that stay short: labels, members, models. */
+async function all<T>(path: string, query: Record<string, string | number | null> = {}): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | null = null;
+  do {
+    const page: Page<T> = await http.get<Page<T>>(path, { ...query, after });
+    items.push(...page.items);
+    after = page.next ?? null;
+  } while (after !== null);
+  return items;
+}
+
+export const account = {
+  setupNeeded: async () => (await http.get<{ needed: boolean }>("/api/setup")).needed,
+  setup: (facts: { code: string; email: string; name: string; password: string }) =>
+    http.post<Session>("/api/setup", facts),
+  register: (facts: { email: string; name: string; password: string }) =>
+    http.post<Session>("/api/register", facts),
+  signIn: (email: string, password: string) => http.post<Session>("/api/session", { email, password }),
+  session: () => http.get<Session>("/api/session"),
+  signOut: () => http.delete("/api/session"),
+};
+
+export const projects = {
+  list: () => all<ProjectRow>("/api/projects"),
+  get: (id: number) => http.get<ProjectRow>(project(id)),
+  create: (facts: { name: string; review_policy: ReviewPolicy; guideline?: string; labels: NewLabel[] }) =>
+    http.post<Project>("/api/projects", facts),
+  change: (id: number, facts: Partial<Pick<Project, "name" | "guideline" | "review_policy" | "model_id">>) =>
+    http.patch<Project>(project(id), facts),
+  remove: (id: number) => http.delete(project(id)),
+  labels: (id: number) => all<Label>(`${project(id)}/labels`),
+  addLabel: (id: number, label: NewLabel) => http.post<Label>(`${project(id)}/labels`, label),
+  changeLabel: (id: number, labelId: number, facts: { name?: string; color?: string; hotkey?: string | null }) =>
+    http.patch<Label>(`${project(id)}/labels/${labelId}`, facts),
+  removeLabel: (id: number, labelId: number, how: { merge_into?: number; annotations?: "delete" } = {}) =>
+    http.delete(`${project(id)}/labels/${labelId}`, how),
+  members: (id: number) => all<Member>(`${project(id)}/members`),
+  setMember: (id: number, userId: number, role: ProjectRole) =>
+    http.put<Member>(`${project(id)}/members/${userId}`, { role }),
+  removeMember: (id: number, userId: number) => http.delete(`${project(id)}/members/${userId}`),
+};
+
+export const images = {
+  page: (
+    projectId: number,
+    query: { state?: TaskState | null; label?: number | null; after?: string | null; limit?: number },
+    signal?: AbortSignal,
+  ) => http.get<Page<Image>>(`${project(projectId)}/images`, query, signal),
+  get: (projectId: number, id: number) => http.get<ImageWithTask>(image(projectId, id)),
+  remove: (projectId: number, id: number) => http.delete(image(projectId, id)),
+  fileUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/file?v=${picture.sha256}`,
+  renditionUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/rendition?v=${picture.sha256}`,
+  thumbnailUrl: (projectId: number, id: number, sha256?: string) =>
+    `${image(projectId, id)}/thumbnail${sha256 ? `?v=${sha256}` : ""}`,
+  annotations: async (projectId: number, id: number): Promise<ImageAnnotations> => {
+    const answer = await http.get<{ image_id: number; revision: number; annotations: WireAnnotation[] }>(
+      `${image(projectId, id)}/annotations`,
+    );
+    return { ...answer, annotations: answer.annotations.map(complete) };
+  },
+  save: async (projectId: number, id: number, diff: Diff, keepalive = false) =>
+    (await http.send<Saved>("POST", `${image(projectId, id)}/annotations`, { json: diff, keepalive })).body,
+};
+
+export type WorkRole = "annotate" | "review";
+
+export const tasks = {
+  next: async (projectId: number, role: WorkRole): Promise<Task | null> =>
+    http.post<Task | null>(`${project(projectId)}/tasks/next`, undefined, { role }),
+  list: (projectId: number, query: { state?: TaskState; assignee?: "me"; limit?: number }) =>
+    http.get<Page<Task>>(`${project(projectId)}/tasks`, query),
+  take: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/take`),
+  submit: (projectId: number, id: number, revision: number) =>
+    http.post<Task>(`${task(projectId, id)}/submit`, { revision }),
+  skip: (projectId: number, id: number, reason: string) =>
+    http.post<Task>(`${task(projectId, id)}/skip`, { reason }),
+  review: (
+    projectId: number,
+    id: number,
+    facts: { revision: number; verdict: "approve" | "return"; reason?: string; verdicts: Verdict[] },
+  ) => http.post<Review>(`${task(projectId, id)}/review`, facts),
+  withdraw: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/withdraw`),
+};
+
+export const models = {
+  list: () => all<Model>("/api/models"),
+  remove: (id: number) => http.delete(`/api/models/${id}`),
+};
+
+export const machine = {
+  autoLabel: (
+    projectId: number,
+    facts: { model_id?: number; image_ids?: number[]; conf?: number; iou?: number; submit?: boolean },
+  ) => http.post<Job>(`${project(projectId)}/auto-label`, facts),
+  snapshots: (projectId: number) => all<Snapshot>(`${project(projectId)}/snapshots`),
+  snapshot: (projectId: number, facts: { name: string; contents: Snapshot["contents"] }) =>
+    http.post<Job>(`${project(projectId)}/snapshots`, facts),
+  exports: (projectId: number) => all<Export>(`${project(projectId)}/exports`),
+  export: (projectId: number, facts: { snapshot_id?: number; format: string }) =>
+    http.post<Job>(`${project(projectId)}/exports`, facts),
+  exportUrl: (item: Export) => `${project(item.project_id)}/exports/${item.id}/file`,
+};
+
+export const jobs = {
+  page: (query: { project_id?: number; state?: string; after?: string | null; limit?: number }) =>
+    http.get<Page<Job>>("/api/jobs", query),
+  get: (id: number) => http.get<JobWithNotes>(`/api/jobs/${id}`),
+  tell: (id: number, what: "pause" | "resume" | "cancel" | "retry") => http.post<Job>(`/api/jobs/${id}/${what}`),
+};

@@ -1,0 +1,93 @@
+import { offline, readProblem } from "./problem";
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export interface Sent<T> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+/** `path?a=1`, leaving out what is null, undefined or empty. */
+export function address(path: string, query: Query = {}): string {
+  const pairs = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") pairs.set(key, String(value));
+  }
+  const text = pairs.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** Speak JSON with the box on the same origin; every refusal becomes a `Problem`. */
+export class Http {
+  /** Called when the box says that nobody is signed in. */
+  onSignedOut: () => void = () => undefined;
+  private readonly fetch: Fetch;
+
+  constructor(fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
+    this.fetch = fetch;
+  }
+
+  async send<T>(
+    method: Method,
+    path: string,
+    options: { query?: Query; json?: unknown; bytes?: Blob; signal?: AbortSignal; keepalive?: boolean } = {},
+  ): Promise<Sent<T>> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    let body: BodyInit | undefined;
+    if (options.bytes) {
+      headers["Content-Type"] = "application/octet-stream";
+      body = options.bytes;
+    } else if (options.json !== undefined) {
+      headers["Content-Type"] = "application/json";
+      body = JSON.stringify(options.json);
+    }
+    const response = await this.ask(address(path, options.query), {
+      method,
+      headers,
+      body,
+      signal: options.signal,
+      keepalive: options.keepalive,
+      credentials: "same-origin",
+    });
+    const text = await response.text();
+    if (!response.ok) {
+      const problem = readProblem(response.status, text, response.headers.get("Retry-After"));
+      if (problem.code === "not-signed-in") this.onSignedOut();
+      throw problem;
+    }
+    return { status: response.status, headers: response.headers, body: (text ? JSON.parse(text) : null) as T };
+  }
+
+  async get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+    return (await this.send<T>("GET", path, { query, signal })).body;
+  }
+
+  async post<T>(path: string, json?: unknown, query?: Query): Promise<T> {
+    return (await this.send<T>("POST", path, { json, query })).body;
+  }
+
+  async patch<T>(path: string, json: unknown): Promise<T> {
+    return (await this.send<T>("PATCH", path, { json })).body;
+  }
+
+  async put<T>(path: string, json: unknown): Promise<T> {
+    return (await this.send<T>("PUT", path, { json })).body;
+  }
+
+  async delete(path: string, query?: Query): Promise<void> {
+    await this.send<null>("DELETE", path, { query });
+  }
+
+  private async ask(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.fetch(path, init);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      throw offline();
+    }
+  }
+}

@@ -1,0 +1,292 @@
+/** The records of the box as they travel in JSON. One place, hand-written after the server's records. */
+
+export type GlobalRole = "admin" | "operator" | "member";
+export type ProjectRole = "admin" | "reviewer" | "annotator";
+export type TaskState = "open" | "in_progress" | "in_review" | "done" | "returned" | "skipped";
+export type JobState = "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
+export type ReviewPolicy = "none" | "all";
+export type AttributeValue = string | number | boolean;
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+export interface User {
+  id: number;
+  email: string;
+  name: string;
+  role: GlobalRole;
+  disabled: boolean;
+  created_at_ms: number;
+}
+
+export interface Box {
+  name: string;
+  version: string;
+  demo: boolean;
+  registration: "open" | "invite" | "closed";
+}
+
+export interface Session {
+  user: User;
+  box: Box;
+  permissions: { create_project: boolean; administer: boolean; operate: boolean };
+}
+
+export interface Member {
+  user_id: number;
+  email: string;
+  name: string;
+  role: ProjectRole;
+}
+
+export interface Project {
+  id: number;
+  name: string;
+  guideline: string;
+  review_policy: ReviewPolicy;
+  model_id: number | null;
+  created_by: number | null;
+  created_at_ms: number;
+}
+
+export type StateCounts = Record<TaskState, number>;
+
+export interface ProjectRow extends Project {
+  role: ProjectRole | null;
+  images: number;
+  states: StateCounts;
+  members: number;
+  thumbnails: number[];
+  model: { id: number; name: string; version: number } | null;
+}
+
+export interface AttributeSpec {
+  name: string;
+  kind: "choice" | "text" | "number" | "switch";
+  choices: string[];
+  required: boolean;
+  default: AttributeValue | null;
+}
+
+export interface Skeleton {
+  points: string[];
+  edges: [number, number][];
+}
+
+export interface Label {
+  id: number;
+  project_id: number;
+  class_index: number;
+  name: string;
+  color: string;
+  hotkey: string | null;
+  attributes: AttributeSpec[];
+  skeleton: Skeleton | null;
+}
+
+export interface NewLabel {
+  name: string;
+  color?: string;
+  hotkey?: string;
+}
+
+export interface Image {
+  id: number;
+  project_id: number;
+  name: string;
+  width: number;
+  height: number;
+  sha256: string;
+  size_bytes: number;
+  format: string;
+  orientation: number;
+  needs_rendition: boolean;
+  revision: number;
+  annotations: number;
+  predictions: number;
+  state: TaskState;
+  created_at_ms: number;
+}
+
+export interface ImageWithTask extends Image {
+  task: Task;
+}
+
+export type Geometry =
+  | { type: "box"; x1: number; y1: number; x2: number; y2: number }
+  | { type: "rotated_box"; cx: number; cy: number; width: number; height: number; angle: number }
+  | { type: "polygon"; parts: number[][][] }
+  | { type: "polyline"; points: number[] }
+  | { type: "keypoints"; points: number[] }
+  | { type: "mask"; size: [number, number]; counts: string }
+  | { type: "tag" };
+
+/** Fields at their default are left out by the server. */
+export interface WireAnnotation {
+  id: string;
+  label_id: number;
+  geometry: Geometry;
+  attributes?: Record<string, AttributeValue>;
+  source?: "manual" | "model" | "import";
+  status?: "draft" | "approved" | "rejected";
+  revision?: number;
+  confidence?: number | null;
+  model_id?: number | null;
+  author_id?: number | null;
+}
+
+export type Annotation = Required<WireAnnotation>;
+
+export interface Draft {
+  id: string;
+  label_id: number;
+  geometry: Geometry;
+  attributes?: Record<string, AttributeValue>;
+  rejected?: boolean;
+}
+
+export interface Diff {
+  diff_id: string;
+  revision: number;
+  added?: Draft[];
+  changed?: Draft[];
+  removed?: string[];
+}
+
+export interface Saved {
+  image_id: number;
+  revision: number;
+  repeated: boolean;
+}
+
+export interface ImageAnnotations {
+  image_id: number;
+  revision: number;
+  annotations: Annotation[];
+}
+
+export interface Task {
+  id: number;
+  project_id: number;
+  image_id: number;
+  round: number;
+  state: TaskState;
+  assignee_id: number | null;
+  reviewer_id: number | null;
+  priority: number;
+  revision: number;
+  lease_until_ms: number | null;
+  reason: string | null;
+  updated_at_ms: number;
+}
+
+export interface Verdict {
+  annotation_id: string;
+  verdict: "approve" | "reject";
+  reason?: string;
+}
+
+export interface Review {
+  id: number;
+  task_id: number;
+  image_id: number;
+  revision: number;
+  reviewer_id: number;
+  verdict: "approve" | "return";
+  reason: string | null;
+  verdicts: Verdict[];
+  created_at_ms: number;
+}
+
+export interface Note {
+  code: string;
+  message: string;
+  file: string | null;
+  count: number;
+}
+
+export interface Snapshot {
+  id: number;
+  project_id: number;
+  name: string;
+  contents: "approved" | "everything";
+  manifest_sha256: string;
+  images: number;
+  annotations: number;
+  seed: number;
+  created_by: number | null;
+  created_at_ms: number;
+}
+
+export interface Export {
+  id: number;
+  project_id: number;
+  snapshot_id: number;
+  format: string;
+  job_id: number;
+  sha256: string | null;
+  size_bytes: number | null;
+  notes: Note[];
+  created_by: number | null;
+  created_at_ms: number;
+}
+
+export interface ModelInfo {
+  family: string;
+  task: "detect" | "segment" | "pose" | "obb" | "classify";
+  labels: string[];
+  input_size: [number, number];
+  dynamic: boolean;
+  batch: number | null;
+  end_to_end: boolean;
+  stride: number;
+  details: JsonObject;
+}
+
+export interface Model {
+  id: number;
+  name: string;
+  version: number;
+  sha256: string;
+  size_bytes: number;
+  info: ModelInfo;
+  provenance: JsonObject;
+  created_by: number | null;
+  created_at_ms: number;
+}
+
+export interface Job {
+  id: number;
+  kind: string;
+  lane: string;
+  priority: number;
+  state: JobState;
+  project_id: number | null;
+  parameters: JsonObject;
+  progress: number;
+  total: number;
+  message: string;
+  result: JsonObject | null;
+  error: JsonObject | null;
+  attempts: number;
+  created_by: number | null;
+  created_at_ms: number;
+  started_at_ms: number | null;
+  finished_at_ms: number | null;
+}
+
+export interface JobWithNotes extends Job {
+  notes: Note[];
+}
+
+export interface ServerEvent {
+  seq: number;
+  kind: string;
+  project_id: number | null;
+  data: JsonObject;
+  at_ms: number;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}

@@ -1,0 +1,107 @@
+import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+
+import { projects } from "../api/client";
+import { Register, Setup, SignIn } from "../pages/sign-in";
+import { Projects } from "../pages/projects";
+import { Button, Empty, Fault } from "../parts/controls";
+import { Help, helpOpen } from "./help";
+import { useKeys } from "./keys";
+import { currentProject, type ProjectPageProps } from "./project";
+import { choose, go, type Params, path } from "./router";
+import { loadSession, standing, trouble } from "./session";
+import { Shell } from "./shell";
+import { useEvents, useLoad } from "./use";
+
+
+const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
+];
+
+const OF_BOX: readonly [string, ComponentType][] = [
+  ["/", Projects],
+];
+
+export function App() {
+  useEffect(() => void loadSession(), []);
+  useKeys({ "?": () => (helpOpen.value = !helpOpen.value) });
+  return (
+    <>
+      <Page />
+      <Help />
+    </>
+  );
+}
+
+function Page() {
+  switch (standing.value) {
+    case "unknown":
+      return trouble.value ? (
+        <main class="sheet alone">
+          <Fault problem={trouble.value} retry={() => void loadSession()} />
+        </main>
+      ) : null;
+    case "setup":
+      return <Setup />;
+    case "signed-out":
+      return path.value === "/register" ? <Register /> : <SignIn />;
+    case "signed-in":
+      return <SignedIn />;
+  }
+}
+
+function SignedIn() {
+  const box = choose(OF_BOX, path.value);
+  if (box) {
+    const Found = box.value;
+    return (
+      <Shell>
+        <Found />
+      </Shell>
+    );
+  }
+  const inside = choose(IN_PROJECT, path.value);
+  if (inside) return <InProject page={inside.value} params={inside.params} />;
+  const bare = choose([["/projects/:project", true]], path.value);
+  if (bare) go(`/projects/${bare.params.project}/images`, "replace");
+  else if (["/register", "/setup", "/sign-in"].includes(path.value)) go("/", "replace");
+  return (
+    <Shell>
+      <main class="sheet">
+        <header>
+          <h1>No such page</h1>
+        </header>
+        <Empty action={<Button onClick={() => go("/")}>All projects</Button>}>This address leads nowhere.</Empty>
+      </main>
+    </Shell>
+  );
+}
+
+function InProject({ page: Found, params }: { page: ComponentType<ProjectPageProps>; params: Params }) {
+  const id = Number(params.project);
+  const loaded = useLoad(async () => {
+    const [project, labels] = await Promise.all([projects.get(id), projects.labels(id)]);
+    return { project, labels };
+  }, [id]);
+  useEvents(
+    ["project.changed", "label.changed", "member.changed", "image.added", "image.deleted", "task.changed"],
+    id,
+    loaded.reload,
+  );
+  useEffect(() => {
+    currentProject.value = loaded.value?.project ?? null;
+    document.title = loaded.value ? `${loaded.value.project.name} · PixelQueue` : "PixelQueue";
+  }, [loaded.value]);
+  if (!loaded.value) {
+    return (
+      <Shell project={null}>
+        <main class="sheet alone">{loaded.problem && <Fault problem={loaded.problem} retry={loaded.reload} />}</main>
+      </Shell>
+    );
+  }
+  const { project, labels } = loaded.value;
+  return (
+    <Shell project={project}>
+      <Found key={id} project={project} labels={labels} params={params} reload={loaded.reload} />
+    </Shell>
+  );
+}

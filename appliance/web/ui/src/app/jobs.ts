@@ -1,0 +1,72 @@
+import { computed, effect, signal } from "@preact/signals";
+
+import { jobs as client } from "../api/client";
+import type { Job, JobState, ServerEvent } from "../api/types";
+import { events, session } from "./session";
+
+/** A job as events tell of it. */
+export type LiveJob = Pick<Job, "id" | "kind" | "state" | "progress" | "total" | "message"> & {
+  project_id: number | null;
+};
+
+const ENDED = new Set<JobState>(["done", "failed", "cancelled"]);
+const KEEP_ENDED_MS = 8_000;
+
+/** Jobs under way, and those that ended in the last seconds. */
+export const liveJobs = signal<ReadonlyMap<number, LiveJob>>(new Map());
+export const runningJobs = computed(
+  () => [...liveJobs.value.values()].filter((job) => !ENDED.has(job.state)).length,
+);
+
+export const hasEnded = (state: JobState): boolean => ENDED.has(state);
+
+/** Put a job into the map, as after starting one; one that ended leaves a moment later. */
+export function noteJob(job: LiveJob): void {
+  const next = new Map(liveJobs.value);
+  next.set(job.id, job);
+  liveJobs.value = next;
+  if (ENDED.has(job.state)) setTimeout(() => forget(job.id), KEEP_ENDED_MS);
+}
+
+function forget(id: number): void {
+  const next = new Map(liveJobs.value);
+  next.delete(id);
+  liveJobs.value = next;
+}
+
+/** Newest job of a project that is under way or has just ended. */
+export function jobOf(projectId: number): LiveJob | null {
+  const mine = [...liveJobs.value.values()].filter((job) => job.project_id === projectId);
+  return mine.sort((a, b) => Number(ENDED.has(a.state)) - Number(ENDED.has(b.state)) || b.id - a.id)[0] ?? null;
+}
+
+const WORDS: Record<string, string> = {
+  "auto-label": "Auto-label",
+  export: "Export",
+  import: "Import",
+  snapshot: "Snapshot",
+  thumbnails: "Thumbnails",
+  train: "Train",
+};
+
+export function jobName(kind: string): string {
+  return WORDS[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll(/[-_]/g, " ");
+}
+
+async function loadRunning(): Promise<void> {
+  const pages = await Promise.all(["queued", "running", "paused"].map((state) => client.page({ state, limit: 50 })));
+  const found = pages.flatMap((page) => page.items);
+  liveJobs.value = new Map(found.map((job) => [job.id, job]));
+}
+
+export function startJobs(): void {
+  events.on("job.changed", (event: ServerEvent) => {
+    const job = event.data.job as unknown as LiveJob;
+    noteJob({ ...job, project_id: event.project_id });
+  });
+  events.on("resync", () => void loadRunning().catch(() => undefined));
+  effect(() => {
+    if (session.value) loadRunning().catch(() => undefined);
+    else liveJobs.value = new Map();
+  });
+}

@@ -1,0 +1,154 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Icon } from "../parts/icon";
+import { runningJobs } from "./jobs";
+import { path } from "./router";
+import { connected, me, session, signOut } from "./session";
+import { setTheme, theme, type Theme } from "./theme";
+import { helpOpen } from "./help";
+
+const BOX_PAGES: readonly [string, string][] = [
+  ["/", "Projects"],
+  ["/jobs", "Jobs"],
+  ["/models", "Models"],
+];
+
+const PROJECT_PAGES: readonly [string, string][] = [
+  ["images", "Images"],
+  ["annotate", "Annotate"],
+  ["review", "Review"],
+  ["dataset", "Dataset"],
+  ["models", "Models"],
+  ["settings", "Settings"],
+];
+
+interface Props {
+  project?: { id: number; name: string } | null;
+  children: ComponentChildren;
+}
+
+/** The top bar: where you are on the left, pages in the middle, the box on the right. */
+export function Shell({ project, children }: Props) {
+  return (
+    <div class="shell">
+      <header class="topbar">
+        <a class="home" href="/" aria-label="PixelQueue, all projects">
+          <Icon name="mark" />
+          <span>PixelQueue</span>
+        </a>
+        {project ? <ProjectPages id={project.id} name={project.name} /> : <BoxPages />}
+        <div class="where">
+          {!connected.value && <span role="status">No connection to the box</span>}
+          {runningJobs.value > 0 && (
+            <a href="/jobs">{runningJobs.value === 1 ? "1 job running" : `${runningJobs.value} jobs running`}</a>
+          )}
+          <span class="mono name">{session.value?.box.name}</span>
+          <UserMenu />
+        </div>
+      </header>
+      {children}
+    </div>
+  );
+}
+
+function Tab({ to, children }: { to: string; children: ComponentChildren }) {
+  const here = path.value === to || (to.length > 1 && path.value.startsWith(`${to}/`));
+  return (
+    <a href={to} aria-current={here ? "page" : undefined}>
+      {children}
+    </a>
+  );
+}
+
+function BoxPages() {
+  return (
+    <nav aria-label="Box">
+      {BOX_PAGES.map(([to, word]) => (
+        <Tab key={to} to={to}>
+          {word}
+        </Tab>
+      ))}
+      <a href="/api/docs">API</a>
+    </nav>
+  );
+}
+
+function ProjectPages({ id, name }: { id: number; name: string }) {
+  return (
+    <>
+      <a class="crumb" href="/" title="All projects">
+        <span class="cut">{name}</span>
+      </a>
+      <nav aria-label="Project">
+        {PROJECT_PAGES.map(([page, word]) => (
+          <Tab key={page} to={`/projects/${id}/${page}`}>
+            {word}
+          </Tab>
+        ))}
+      </nav>
+    </>
+  );
+}
+
+const THEMES: readonly [Theme, string][] = [
+  ["auto", "Theme of the system"],
+  ["dark", "Dark"],
+  ["light", "Light"],
+];
+
+function UserMenu() {
+  const [open, setOpen] = useState(false);
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const leave = (event: Event): void => {
+      const key = event instanceof KeyboardEvent ? event.key : null;
+      if (key === "Escape" || (key === null && !element.current?.contains(event.target as Node))) setOpen(false);
+    };
+    addEventListener("pointerdown", leave);
+    addEventListener("keydown", leave);
+    return () => {
+      removeEventListener("pointerdown", leave);
+      removeEventListener("keydown", leave);
+    };
+  }, [open]);
+  return (
+    <div class="menu" ref={element}>
+      <button class="button quiet small" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {me.value?.name}
+        <Icon name="down" />
+      </button>
+      {open && (
+        <ul>
+          <li>
+            <p>{me.value?.email}</p>
+          </li>
+          {THEMES.map(([value, word]) => (
+            <li key={value}>
+              <button aria-pressed={theme.value === value} onClick={() => setTheme(value)}>
+                {word}
+                <span class="space" />
+                {theme.value === value && <Icon name="tick" />}
+              </button>
+            </li>
+          ))}
+          <li>
+            <button
+              onClick={() => {
+                setOpen(false);
+                helpOpen.value = true;
+              }}
+            >
+              Keys<span class="space" />
+              <kbd>?</kbd>
+            </button>
+          </li>
+          <li>
+            <button onClick={() => void signOut()}>Sign out</button>
+          </li>
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,15 @@
+import { render } from "preact";
+
+import { App } from "./app/app";
+import { startJobs } from "./app/jobs";
+import { startRouter } from "./app/router";
+import { startTheme } from "./app/theme";
+import "./tokens.css";
+import "./base.css";
+import "./pages.css";
+
+startTheme();
+startRouter();
+startJobs();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

@@ -1,0 +1,44 @@
+/** Numbers, sizes and times in words, the same everywhere. */
+
+const NUMBER = new Intl.NumberFormat("en");
+
+export const count = (n: number): string => NUMBER.format(n);
+
+/** `1 image`, `2,480 images`. */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+export function bytes(n: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let value = n;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** "now", "2 min ago", "today 09:12", "yesterday", "20 Nov", "20 Nov 2025". */
+export function when(atMs: number, nowMs: number = Date.now()): string {
+  const minutes = Math.floor((nowMs - atMs) / 60_000);
+  if (minutes < 1) return "now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const at = new Date(atMs);
+  const now = new Date(nowMs);
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
+  if (atMs >= midnight) return `today ${at.toTimeString().slice(0, 5)}`;
+  if (atMs >= midnight - 86_400_000) return "yesterday";
+  const month = at.toLocaleString("en", { month: "short" });
+  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
+  return `${at.getDate()} ${month}${year}`;
+}
+
+/** A span in the largest sensible unit: "850 ms", "12 s", "3 min", "2 h". */
+export function span(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${Math.round(ms / 1000)} s`;
+  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+import { precompress } from "./build/precompress";
+import { swagger } from "./build/swagger";
+
+export default defineConfig({
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  plugins: [swagger(), precompress()],
+  build: {
+    target: "es2022",
+    // The policy of the box allows no data: addresses, so nothing is inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: { host: "127.0.0.1", proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true } } },
+  test: { include: ["tests/**/*.test.ts", "src/**/*.test.ts"], environment: "node" },
+});
