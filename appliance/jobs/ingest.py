@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -155,7 +156,7 @@ class Ingest:
         outcome = self.prepare(items)
         good = [one for one in outcome if isinstance(one, Prepared)]
         writes = [
-            self._store.writing(lambda tx, chunk=chunk: self.add(tx, project_id, chunk), bulk=True)
+            self._store.writing(partial(self.add, project_id=project_id, prepared=chunk), bulk=True)
             for chunk in _chunks(good)
         ]
         added = iter([one for write in writes for one in write.result()])
@@ -235,13 +236,11 @@ class Ingest:
         for project_id, group in by_project.items():
             for chunk in _chunks(group):
                 prepared = [one.prepared for one in chunk]
-                write = self._store.writing(
-                    lambda tx, project_id=project_id, prepared=prepared: self.add(tx, project_id, prepared), bulk=True
-                )
-                write.add_done_callback(lambda done, chunk=chunk: _answer(done, chunk))
+                write = self._store.writing(partial(self.add, project_id=project_id, prepared=prepared), bulk=True)
+                write.add_done_callback(partial(_answer, chunk))
 
 
-def _answer(done: Future[list[Admitted]], chunk: list[_Waiting]) -> None:
+def _answer(chunk: Sequence[_Waiting], done: Future[list[Admitted]]) -> None:
     error = done.exception()
     for number, one in enumerate(chunk):
         if error is not None:

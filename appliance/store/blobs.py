@@ -10,10 +10,12 @@ pictures, archives and ONNX graphs are not.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -164,6 +166,16 @@ class Blobs:
         """Tell whether the blob is settled, in either encoding."""
         return any(self._path(sha256, encoding).exists() for encoding in ("plain", "zstd"))
 
+    def age_s(self, sha256: str) -> float | None:
+        """Return the seconds since the blob was last settled, None when its file is missing.
+
+        By the wall clock, as the file system tells it; after the clock went back it is negative.
+        """
+        for encoding in ("plain", "zstd"):
+            with contextlib.suppress(FileNotFoundError):
+                return time.time() - self._path(sha256, encoding).stat().st_mtime
+        return None
+
     def remove(self, sha256: str) -> None:
         """Unlink a blob whose row is gone; what is not there is no error."""
         for encoding in ("plain", "zstd"):
@@ -195,7 +207,7 @@ class Blobs:
     def _without_known(self, staged: Sequence[Staged]) -> list[Staged]:
         fresh: dict[str, Staged] = {}
         for item in staged:
-            if item.sha256 in fresh or self._path(item.sha256, item.encoding).exists():
+            if item.sha256 in fresh or _touched(self._path(item.sha256, item.encoding)):
                 item.path.unlink(missing_ok=True)
             else:
                 fresh[item.sha256] = item
@@ -265,6 +277,15 @@ def _fsync(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _touched(path: Path) -> bool:
+    """Renew the file's time, so that the collector lets it be; return False when there is none."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _signature(path: Path) -> tuple[int, int] | None:

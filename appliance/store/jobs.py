@@ -116,7 +116,7 @@ def listed(
 def unfinished(reading: Reading, kind: str) -> bool:
     """Tell whether a job of this kind is queued, running or paused."""
     sql = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ? LIMIT 1"
-    return any(True for _ in reading.execute(sql, (kind,)))
+    return bool(list(reading.execute(sql, (kind,))))
 
 
 def notes(reading: Reading, job_id: int, *, limit: int = 1_000) -> list[Note]:
@@ -139,7 +139,7 @@ def add_notes(tx: Transaction, job_id: int, items: Iterable[Note]) -> None:
 def head_priority(reading: Reading, lane: str) -> int | None:
     """Return the priority of the job that `claim` would take, or None when none waits."""
     sql = "SELECT priority FROM jobs WHERE lane = ? AND state = 'queued' ORDER BY priority DESC, id LIMIT 1"
-    for (priority,) in reading.execute(sql, (lane,)):
+    for (priority,) in list(reading.execute(sql, (lane,))):
         return int(priority)
     return None
 
@@ -160,7 +160,7 @@ def claim(tx: Transaction, lane: str) -> Job | None:
 
 def standing(reading: Reading, job_id: int) -> tuple[dict[str, Any], str | None]:
     """Return the job's last checkpoint, empty before its first batch, and what is wanted of it."""
-    for text, wanted in reading.execute("SELECT checkpoint, wanted FROM jobs WHERE id = ?", (job_id,)):
+    for text, wanted in list(reading.execute("SELECT checkpoint, wanted FROM jobs WHERE id = ?", (job_id,))):
         return dict(rows.decode(text) or {}), wanted
     raise NotFound("there is no such job")
 
