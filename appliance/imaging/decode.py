@@ -58,7 +58,8 @@ def pixels_of(picture: Picture) -> np.ndarray:
         pixels = _through_opencv(picture)
     if pixels is None:
         pixels = _through_pillow(picture)
-    return turn_array(pixels, picture.orientation.to_apply)
+    with refusals(picture.kind, picture.data, picture.name):
+        return turn_array(pixels, picture.orientation.to_apply)
 
 
 def _through_opencv(picture: Picture) -> np.ndarray | None:

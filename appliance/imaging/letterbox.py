@@ -72,6 +72,9 @@ def _halves(pad: int) -> tuple[int, int]:
 def unletterbox(boxes: np.ndarray, boxed: Letterboxed) -> np.ndarray:
     """Take boxes from the model's input back to canonical pixels, clipped to the picture.
 
+    As ultralytics, but for one case: it guesses the resized sides from the padded ones and misses
+    them by a pixel where rounding meets a side that needs no padding; here they are known.
+
     Args:
         boxes: ``(N, 4)`` xyxy in input pixels.
         boxed: What `letterbox` returned for the picture.

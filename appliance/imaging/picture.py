@@ -1,7 +1,8 @@
 """Open a picture: what it is, whether it is allowed and complete, which way is up.
 
-The only place where Pillow opens anything. Its own guard against decompression bombs is set to
-our limit for each opening, so that its inner allocations (GIF canvases, TIFF tiles) obey it too.
+The only place where Pillow opens anything, and only through the plug-in that the magic names, so
+that no other parser ever sees the bytes. Pillow's own guard against decompression bombs is set to
+our limit for each opening: its inner allocations (GIF canvases, TIFF tiles) obey it too.
 """
 
 from __future__ import annotations
@@ -11,17 +12,29 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from appliance.errors import ImageTooLarge, TruncatedImage, UnreadableImage
 from appliance.imaging import limits, orient, sniff, truncation
 
 __all__ = ["Picture", "open_picture", "refusals"]
+
+# A thread per core would multiply the address space that a limited child needs.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 # Odd metadata and advice on palettes: the picture decodes, or an error says why not.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -33,7 +46,15 @@ _DECODER_ERRORS = (
 """What Pillow's and libheif's parsers raise on damaged bytes; the bytes are in memory, so that
 none of it can be a fault of the disk."""
 
-_PILLOW_NAMES = {"jpeg": ("JPEG", "MPO"), "heic": ("HEIF",)}
+_OPENERS: dict[str, Callable[[io.BytesIO, str], Image.Image]] = {
+    "jpeg": JpegImagePlugin.jpeg_factory,
+    "png": PngImagePlugin.PngImageFile,
+    "webp": WebPImagePlugin.WebPImageFile,
+    "tiff": TiffImagePlugin.TiffImageFile,
+    "bmp": BmpImagePlugin.BmpImageFile,
+    "gif": GifImagePlugin.GifImageFile,
+    "avif": AvifImagePlugin.AvifImageFile,
+}
 
 
 @dataclass
@@ -104,12 +125,13 @@ def open_picture(data: bytes, *, name: str, max_pixels: int = limits.DEFAULT_MAX
 
 
 def _open(data: bytes, kind: str, max_pixels: int) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = max(1, max_pixels // 2)  # Pillow refuses above twice this number
     if kind == "heic":
         import pillow_heif
 
-        pillow_heif.register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = max(1, max_pixels // 2)  # Pillow refuses above twice this number
-    return Image.open(io.BytesIO(data), formats=_PILLOW_NAMES.get(kind, (kind.upper(),)))
+        pillow_heif.options.DECODE_THREADS = 1
+        return pillow_heif.HeifImageFile(io.BytesIO(data), "")
+    return _OPENERS[kind](io.BytesIO(data), "")
 
 
 @contextmanager

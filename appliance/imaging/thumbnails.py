@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from appliance.imaging.colour import to_eight_bits
 from appliance.imaging.orient import turn_image
-
-if TYPE_CHECKING:
-    from appliance.imaging.picture import Picture
+from appliance.imaging.picture import Picture, refusals
 
 __all__ = ["MEDIA_TYPE", "QUALITY", "SIDE", "thumbnail_of"]
 
@@ -33,9 +30,11 @@ def thumbnail_of(picture: Picture) -> bytes:
         longest = max(picture.image.size)
         width, height = (side * SIDE // longest for side in picture.image.size)
         picture.image.draft(None, (max(1, width), max(1, height)))
-    small = _shrunk(picture.load())
+    image = picture.load()
     out = io.BytesIO()
-    turn_image(small, picture.orientation.to_apply).save(out, "JPEG", quality=QUALITY)
+    with refusals(picture.kind, picture.data, picture.name):
+        small = _shrunk(image)
+        turn_image(small, picture.orientation.to_apply).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 

@@ -101,7 +101,10 @@ def _target(picture: Picture, upright: Image.Image) -> tuple[str, dict[str, Any]
 
 
 def _sixteen_bits(picture: Picture) -> bytes:
-    """Turn 16-bit PNG and TIFF with OpenCV, since Pillow cuts 16-bit colour to 8."""
+    """Turn 16-bit PNG and TIFF with OpenCV, since Pillow cuts 16-bit colour to 8.
+
+    OpenCV applies the orientation tag of a TIFF whatever it is told, but knows no XMP.
+    """
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(picture.data, np.uint8), flags)
     if pixels is None:
@@ -109,6 +112,7 @@ def _sixteen_bits(picture: Picture) -> bytes:
             f"{picture.name} cannot be turned upright at 16 bits. Save it upright and add it again.",
             file=picture.name,
         )
-    upright = turn_array(pixels, picture.orientation.value)
+    done = picture.kind == "tiff" and 274 in picture.image.tag_v2
+    upright = turn_array(pixels, 1 if done else picture.orientation.value)
     _, encoded = cv2.imencode(FORMATS[picture.kind][1][0], upright)
     return encoded.tobytes()

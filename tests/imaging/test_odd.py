@@ -178,3 +178,14 @@ def test_odd_file_is_rendered_and_turned_within_the_limits(
     answer = child.ask(do="upright", path=str(path), name=path.name, out=str(out))
     needed = orientation != 1 or path.suffix == ".heic"
     assert (answer["extension"] is not None) == needed == out.exists()
+
+
+def test_memory_that_does_not_suffice_is_an_error_about_the_picture(tmp_path: Path) -> None:
+    path, small = shared("data/odd") / "made/bomb_13300x13300_gray.png", shared("data/odd") / "made/one_pixel.png"
+    tight = LimitedChild(1 << 28)
+    try:
+        for name, code in ((path, "image-too-large"), (small, None), (path, "image-too-large")):
+            answer = tight.ask(do="admit", path=str(name), thumbnail=str(tmp_path / "out.jpg"))
+            assert answer.get("error", {}).get("code") == code
+    finally:
+        tight.close()
