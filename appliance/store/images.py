@@ -11,7 +11,7 @@ from appliance.store.blobs import Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["by_content", "by_name", "clean_name", "create", "delete", "get", "listed", "many"]
+__all__ = ["by_content", "by_name", "clean_name", "create", "delete", "find", "get", "listed", "many"]
 
 _COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))")
 _COLUMNS_OF_I = ", ".join(
@@ -61,8 +61,13 @@ def get(reading: Reading, project_id: int, image_id: int) -> Image:
     Raises:
         NotFound: There is none.
     """
+    return rows.found(find(reading, project_id, image_id), "image")
+
+
+def find(reading: Reading, project_id: int, image_id: int) -> Image | None:
+    """Return one image of the project, or None."""
     sql = f"SELECT {_COLUMNS} FROM images WHERE id = ? AND project_id = ?"
-    return rows.found(rows.first(Image, reading.execute(sql, (image_id, project_id))), "image")
+    return rows.first(Image, reading.execute(sql, (image_id, project_id)))
 
 
 def by_content(reading: Reading, project_id: int, sha256: str) -> Image | None:

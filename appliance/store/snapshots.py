@@ -18,7 +18,7 @@ from appliance.store.blobs import Blobs, Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Header", "create", "get", "lines", "listed", "opened", "split_of"]
+__all__ = ["Header", "create", "get", "lines", "listed", "opened", "protect", "split_of"]
 
 _COLUMNS = rows.columns(Snapshot, manifest_sha256="lower(hex(manifest_sha256))")
 _IMAGES_AT_ONCE = 500
@@ -91,7 +91,6 @@ def create(
     name: str,
     header: Header,
     manifest: Staged,
-    pictures: Iterable[str],
     images: int,
     annotation_count: int,
     created_by: int | None,
@@ -115,13 +114,18 @@ def create(
             header.seed, created_by, tx.now_ms,
         ),
     )  # fmt: skip
-    tx.executemany(
-        "INSERT OR IGNORE INTO snapshot_pictures (snapshot_id, sha256) VALUES (?, ?)",
-        ((snapshot_id, bytes.fromhex(sha256)) for sha256 in pictures),
-    )
     tx.audit("snapshot.create", f"snapshot {snapshot_id}", project_id=project_id, name=name, images=images)
     tx.event("snapshot.made", {"snapshot_id": snapshot_id, "name": name}, project_id=project_id)
     return get(tx, project_id, snapshot_id)
+
+
+def protect(tx: Transaction, snapshot_id: int, pictures: Iterable[bytes]) -> None:
+    """Keep these pictures (raw SHA-256) from being collected as long as the snapshot lives.
+
+    In slices after `create`: until then the grace of the collector protects what is deleted.
+    """
+    sql = "INSERT OR IGNORE INTO snapshot_pictures (snapshot_id, sha256) VALUES (?, ?)"
+    tx.executemany(sql, ((snapshot_id, sha256) for sha256 in pictures))
 
 
 def get(reading: Reading, project_id: int, snapshot_id: int) -> Snapshot:

@@ -1,0 +1,160 @@
+"""Making a snapshot inside a job: a child reads the project, the job keeps what it found.
+
+The child has a read-only connection of its own, so that a large project is serialised
+without taking the interpreter from those who annotate meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from appliance.jobs._base import Context
+from appliance.records import DatasetImage, Snapshot
+from appliance.store import Transaction, database, jobs, labels, projects, snapshots
+from appliance.store.blobs import Blobs, Staged
+
+__all__ = ["CHILD_TASK", "handle", "make_snapshot"]
+
+CHILD_TASK = True
+_TASK = "jobs.datasets"
+_HASHES_AT_ONCE = 1_000
+_TELL_EVERY = 200
+
+
+def make_snapshot(context: Context, name: str, contents: Literal["approved", "everything"], seed: int) -> Snapshot:
+    """Make a snapshot of the job's project, or return the one an interrupted run of the job made.
+
+    Raises:
+        InvalidInput: The project has nothing of that kind.
+        Conflict: The name is taken.
+    """
+    project_id = context.job.project_id
+    assert project_id is not None
+    pictures: list[bytes] = []
+    if "snapshot_id" not in context.checkpoint:
+        _create(context, project_id, name, contents, seed, pictures)
+    snapshot_id = context.checkpoint["snapshot_id"]
+    made = context.store.read(lambda reading: snapshots.get(reading, project_id, snapshot_id))
+    if not context.checkpoint.get("protected"):
+        _protect(context, made, pictures)
+    return made
+
+
+def _create(
+    context: Context,
+    project_id: int,
+    name: str,
+    contents: Literal["approved", "everything"],
+    seed: int,
+    pictures: list[bytes],
+) -> None:
+    header = context.store.read(
+        lambda reading: snapshots.Header(
+            project=projects.get(reading, project_id).name,
+            contents=contents,
+            seed=seed,
+            labels=labels.listed(reading, project_id),
+        )
+    )
+    request = {"project_id": project_id, "header": msgspec.to_builtins(header)}
+    answer = _ask(context, request, pictures)
+    staged = msgspec.convert(answer["staged"], Staged, dec_hook=lambda kind, value: kind(value))
+    context.store.blobs.settle([staged])
+    blobs, created_by = context.store.blobs, context.job.created_by
+
+    def create(tx: Transaction) -> dict[str, Any]:
+        made = snapshots.create(
+            tx,
+            blobs,
+            project_id=project_id,
+            name=name,
+            header=header,
+            manifest=staged,
+            images=answer["images"],
+            annotation_count=answer["annotations"],
+            created_by=created_by,
+        )
+        checkpoint = {**context.checkpoint, "snapshot_id": made.id}
+        jobs.advance(tx, context.job.id, checkpoint=checkpoint)
+        return checkpoint
+
+    context.checkpoint = context.commit(create)
+
+
+def _protect(context: Context, made: Snapshot, pictures: list[bytes]) -> None:
+    """Keep the snapshot's pictures; after an interruption the manifest tells again which they are."""
+    if not pictures:
+        _ask(context, {"manifest": made.manifest_sha256}, pictures)
+    for start in range(0, len(pictures), _HASHES_AT_ONCE):
+        part = pictures[start : start + _HASHES_AT_ONCE]
+        context.commit(lambda tx, part=part: snapshots.protect(tx, made.id, part))
+    context.commit(lambda _: None, checkpoint={**context.checkpoint, "protected": True})
+
+
+def _ask(context: Context, request: dict[str, Any], pictures: list[bytes]) -> dict[str, Any]:
+    def receive(message: dict[str, Any]) -> None:
+        pictures.extend(bytes.fromhex(sha256) for sha256 in message["pictures"])
+        context.commit(lambda _: None, progress=len(pictures), message="reading the project")
+
+    return context.child(_TASK, {"folder": str(context.store.folder), **request}, on_message=receive)
+
+
+def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Write the manifest of a project as a staged blob, or tell the pictures of one; runs in a child.
+
+    Args:
+        request: ``folder`` of the store; then ``project_id`` and the manifest's ``header``, or the
+            hash of a ``manifest``.
+        send: Gets ``{"pictures": [sha256, …]}`` now and then.
+
+    Returns:
+        ``{"staged": …, "images": n, "annotations": n}``, or nothing for a manifest.
+    """
+    folder = Path(request["folder"])
+    blobs = Blobs(folder / "blobs", folder / "tmp")
+    tell = _Teller(send)
+    if "manifest" in request:
+        for image in snapshots.opened(blobs, request["manifest"])[1]:
+            tell.add(image)
+        tell.flush()
+        return {}
+    header = msgspec.convert(request["header"], snapshots.Header)
+    connection = database.connect(folder / database.FILE, readonly=True)
+    connection.execute("BEGIN").fetchall()
+    out = blobs.staging(compress=True)
+    encode = msgspec.json.Encoder().encode
+    out.write(encode(header) + b"\n")
+    for image in snapshots.lines(connection, request["project_id"], header):
+        out.write(encode(image) + b"\n")
+        tell.add(image)
+    tell.flush()
+    staged = out.finish()
+    facts = {**msgspec.structs.asdict(staged), "path": str(staged.path)}
+    return {"staged": facts, "images": tell.images, "annotations": tell.annotations}
+
+
+class _Teller:
+    """Counts images and sends their hashes in bundles."""
+
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send = send
+        self._hashes: list[str] = []
+        self.images = 0
+        self.annotations = 0
+
+    def add(self, image: DatasetImage) -> None:
+        assert image.sha256 is not None
+        self.images += 1
+        self.annotations += len(image.annotations)
+        self._hashes.append(image.sha256)
+        if len(self._hashes) == _TELL_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._hashes:
+            self._send({"pictures": self._hashes})
+        self._hashes = []

@@ -1,0 +1,306 @@
+"""Bring pictures, or a whole dataset with its annotations, into a project.
+
+The source is a folder of this machine or an uploaded archive. A child unpacks and reads the
+files nobody vouches for; this job admits the pictures and commits them in small batches,
+each with its checkpoint. Importing the same thing twice adds nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance.errors import InvalidGeometry, InvalidInput, PixelQueueError, UnreadableDataset
+from appliance.jobs._base import BATCH, Context, Kind
+from appliance.jobs.archives import unpack
+from appliance.jobs.ingest import Prepared
+from appliance.records import Annotation, DatasetImage, Image, Label, Note
+from appliance.store import Transaction, annotations, history, images, jobs, labels
+from appliance.store.history import Changes
+
+__all__ = ["CHILD_TASK", "KIND", "ImportParameters", "handle"]
+
+CHILD_TASK = True
+_TASK = "jobs.kinds.import_"
+_BATCH = 64
+_CHUNK = 16
+
+
+class ImportParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Either `folder` or the hash of an uploaded `archive`, called `name` by its sender.
+
+    `format` is ``auto`` to recognise a dataset, ``pictures`` to take pictures only, or a format.
+    """
+
+    folder: str | None = None
+    archive: str | None = None
+    name: str = ""
+    format: str = "auto"
+
+
+class Tally(msgspec.Struct):
+    """What has been done up to the checkpoint; it is the checkpoint. `seen` counts source entries."""
+
+    seen: int = 0
+    images: int = 0
+    duplicates: int = 0
+    annotations: int = 0
+    errors: int = 0
+
+
+def run(context: Context, parameters: ImportParameters) -> dict[str, Any]:
+    """Find out what the source is and import it."""
+    if context.job.project_id is None:
+        raise InvalidInput("an import belongs to a project", field="project_id")
+    folder = _folder(context, parameters)
+    form = _form(context, folder, parameters.format)
+    tally = msgspec.convert(context.checkpoint, Tally)
+    importer = _Importer(context, tally)
+    if form is None:
+        _import_pictures(context, importer, folder)
+    else:
+        _import_dataset(context, importer, folder, form)
+    if not tally.seen:
+        raise UnreadableDataset(
+            f"{parameters.name or folder.name} holds no picture", file=parameters.name or str(folder)
+        )
+    return {**msgspec.to_builtins(tally), "format": form or "pictures"}
+
+
+def _folder(context: Context, parameters: ImportParameters) -> Path:
+    if parameters.folder is not None:
+        folder = Path(parameters.folder)
+        if not folder.is_dir():
+            raise InvalidInput(f"{folder} is no folder", field="folder", file=str(folder))
+        return folder
+    if parameters.archive is None:
+        raise InvalidInput("an import needs a folder or an archive", field="folder")
+    context.commit(lambda _: None, message="unpacking")
+    target = context.store.temporary / f"import-{context.job.id}"
+    room = context.store.free_bytes() - context.settings.free_floor_bytes
+    request = {
+        "do": "unpack",
+        "archive": str(context.store.blobs.path(parameters.archive)),
+        "target": str(target),
+        "max_bytes": max(room, 0),
+        "name": parameters.name,
+    }
+    context.child(_TASK, request)
+    return target
+
+
+def _form(context: Context, folder: Path, wanted: str) -> str | None:
+    """Return the format's name, or None for plain pictures."""
+    if wanted == "pictures":
+        return None
+    if wanted != "auto":
+        return wanted
+    found = context.child(_TASK, {"do": "recognise", "folder": str(folder)})["formats"]
+    return found[0] if found else None
+
+
+class _Importer:
+    """Admits pictures and writes their annotations, batch by batch."""
+
+    def __init__(self, context: Context, tally: Tally) -> None:
+        self._context = context
+        self._tally = tally
+        self._labels: list[Label] = []
+        project_id = context.job.project_id
+        assert project_id is not None
+        self._project_id = project_id
+
+    def use_labels(self, names: Sequence[str]) -> None:
+        """Make sure that the project has these labels; annotations name them by position."""
+        self._labels = self._context.commit(lambda tx: labels.ensure(tx, self._project_id, list(names)))
+
+    def add(self, batch: Sequence[tuple[str, Path, DatasetImage | None]], total: int) -> None:
+        """Import a batch of (name, file, annotations)."""
+        self._context.pause_point()
+        prepared = self._context.ingest.prepare([(name, path) for name, path, _ in batch])
+        entries = list(zip(batch, prepared, strict=True))
+        for start in range(0, len(entries), _CHUNK):
+            self._commit(entries[start : start + _CHUNK], total)
+
+    def skip(self, count: int) -> None:
+        """Count source entries that are no picture, without writing them yet."""
+        self._tally.seen += count
+        self._tally.errors += count
+
+    def _commit(self, entries: Sequence[tuple[Any, Prepared | PixelQueueError]], total: int) -> None:
+        good: list[tuple[Prepared, list[Annotation]]] = []
+        for (name, _, described), outcome in entries:
+            if isinstance(outcome, PixelQueueError):
+                self._context.note(Note(code=outcome.code, message=outcome.message, file=name))
+            else:
+                good.append((outcome, self._stored(described, outcome)))
+        tally = self._context.commit(lambda tx: self._write(tx, good, len(entries), total))
+        for field in Tally.__struct_fields__:
+            setattr(self._tally, field, getattr(tally, field))
+        self._context.checkpoint = msgspec.to_builtins(tally)
+
+    def _write(
+        self, tx: Transaction, good: Sequence[tuple[Prepared, list[Annotation]]], entries: int, total: int
+    ) -> Tally:
+        tally = msgspec.structs.replace(self._tally)
+        added = self._context.ingest.add(tx, self._project_id, [prepared for prepared, _ in good])
+        tally.seen += entries
+        tally.errors += entries - len(good)
+        for (_, stored), (image, duplicate) in zip(good, added, strict=True):
+            tally.duplicates += duplicate
+            tally.images += not duplicate
+            tally.annotations += self._annotate(tx, image, stored)
+        jobs.advance(
+            tx, self._context.job.id, checkpoint=msgspec.to_builtins(tally), progress=tally.seen, total=total
+        )
+        return tally
+
+    def _annotate(self, tx: Transaction, image: Image, stored: list[Annotation]) -> int:
+        """Add what the dataset says of an image and what is not on it yet."""
+        diff_id = f"import-{self._context.job.id}"
+        if not stored or history.revision_of(tx, image.id, diff_id) is not None:
+            return 0
+        image = images.get(tx, self._project_id, image.id)
+        present = annotations.of_image(tx, self._project_id, image.id).annotations
+        known = {(a.label_id, msgspec.json.encode(a.geometry)) for a in present}
+        fresh = [a for a in stored if (a.label_id, msgspec.json.encode(a.geometry)) not in known]
+        put: list[tuple[Annotation | None, Annotation]] = [(None, a) for a in fresh]
+        annotations.apply(tx, image, Changes(put=put), diff_id=diff_id, job_id=self._context.job.id)
+        return len(fresh)
+
+    def _stored(self, described: DatasetImage | None, prepared: Prepared) -> list[Annotation]:
+        """Return the annotations as they go into the store; those that do not fit are noted."""
+        stored = []
+        for read in described.annotations if described else ():
+            try:
+                read.geometry.check(prepared.probe.width, prepared.probe.height)
+            except InvalidGeometry as error:
+                self._context.note(Note(code=error.code, message=error.message, file=prepared.name))
+                continue
+            label_id = self._labels[read.label_id].id
+            key = secrets.token_urlsafe(12)
+            stored.append(msgspec.structs.replace(read, id=key, label_id=label_id, status="draft", model_id=None))
+        return stored
+
+
+def _import_pictures(context: Context, importer: _Importer, folder: Path) -> None:
+    found = sorted(_walk(folder))
+    if found and all(name.startswith("images/") for name in found):
+        folder, found = folder / "images", [name.removeprefix("images/") for name in found]
+    start = msgspec.convert(context.checkpoint, Tally).seen
+    for at in range(start, len(found), _BATCH):
+        batch: list[tuple[str, Path, DatasetImage | None]] = [
+            (name, folder / name, None) for name in found[at : at + _BATCH]
+        ]
+        importer.add(batch, len(found))
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Yield the relative POSIX paths of all picture files, hidden ones left out, links not followed."""
+    from appliance.imaging.sniff import EXTENSIONS
+
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in files:
+            path = Path(place, name)
+            if not name.startswith(".") and path.suffix.lower() in EXTENSIONS and not path.is_symlink():
+                yield path.relative_to(folder).as_posix()
+
+
+def _import_dataset(context: Context, importer: _Importer, folder: Path, form: str) -> None:
+    waiting: list[tuple[str, Path, DatasetImage | None]] = []
+    start = msgspec.convert(context.checkpoint, Tally).seen
+
+    def receive(message: dict[str, Any]) -> None:
+        if "labels" in message:
+            importer.use_labels(message["labels"])
+        for entry in message.get("images", ()):
+            described = msgspec.convert(entry["image"], DatasetImage)
+            waiting.append((described.name, Path(entry["path"]), described))
+        while len(waiting) >= _BATCH:
+            importer.add(waiting[:_BATCH], 0)
+            del waiting[:_BATCH]
+
+    request = {
+        "do": "read",
+        "folder": str(folder),
+        "format": form,
+        "start": start,
+        "max_pixels": context.settings.max_pixels,
+    }
+    answer = context.child(_TASK, request, on_message=receive)
+    context.note(msgspec.convert(answer["notes"], list[Note]))
+    if waiting:
+        importer.add(waiting, 0)
+
+
+def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Unpack an archive, recognise or read a dataset; runs in a child."""
+    return {"unpack": _unpack, "recognise": _recognise, "read": _read}[request["do"]](request, send)
+
+
+def _unpack(request: dict[str, Any], _send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    archive, target = Path(request["archive"]), Path(request["target"])
+    return {"files": unpack(archive, target, max_bytes=request["max_bytes"], name=request["name"])}
+
+
+def _recognise(request: dict[str, Any], _send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    from appliance.formats import recognise
+
+    return {"formats": [candidate.format for candidate in recognise(request["folder"])]}
+
+
+def _read(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    from appliance.formats import formats
+
+    if request["format"] not in formats():
+        raise InvalidInput(
+            f"there is no format {request['format']!r}: choose one of {', '.join(formats())}", field="format"
+        )
+    reader = formats()[request["format"]].read(request["folder"], size_of=_sizes(request["max_pixels"]))
+    send({"labels": [label.name for label in reader.labels]})
+    missing: list[str] = []
+    bundle: list[dict[str, Any]] = []
+    seen = 0
+    for image in reader.images():
+        path = reader.picture_path(image.name)
+        if path is None:
+            missing.append(image.name)
+            continue
+        seen += 1
+        if seen <= request["start"]:
+            continue
+        bundle.append({"image": msgspec.to_builtins(image), "path": str(path)})
+        if len(bundle) == _BATCH:
+            send({"images": bundle})
+            bundle = []
+    send({"images": bundle})
+    return {"notes": msgspec.to_builtins([*reader.notes, *_missing(missing)])}
+
+
+def _missing(names: list[str]) -> list[Note]:
+    if not names:
+        return []
+    message = "the dataset names pictures that are not in its folder: add them and import again"
+    return [Note(code="missing-picture", message=message, file=names[0], count=len(names))]
+
+
+def _sizes(max_pixels: int) -> Callable[[Path], tuple[int, int] | None]:
+    from appliance.imaging.probe import probe
+
+    def size_of(path: Path) -> tuple[int, int] | None:
+        try:
+            seen = probe(path, max_pixels=max_pixels)
+        except PixelQueueError:
+            return None
+        return seen.width, seen.height
+
+    return size_of
+
+
+KIND = Kind(name="import", lane="io", priority=BATCH, parameters=ImportParameters, run=run)
