@@ -71,9 +71,7 @@ def _walk(upright: Ints) -> list[list[int]]:
     return rings
 
 
-def _owners(
-    rings: list[list[int]], xs: Ints, ys: Ints, upright: Ints, pixels: NDArray[np.bool_]
-) -> list[int]:
+def _owners(rings: list[list[int]], xs: Ints, ys: Ints, upright: Ints, pixels: NDArray[np.bool_]) -> list[int]:
     """Return for each ring the number of the outer ring it belongs to: itself, unless it is a hole."""
     starts = np.array([ring[0] for ring in rings], dtype=np.int64)
     if not len(starts):
@@ -90,9 +88,7 @@ def _owners(
     return owners
 
 
-def _upright_edges(
-    rings: list[list[int]], xs: Ints, ys: Ints, upright: Ints, stride: int
-) -> tuple[Ints, Ints]:
+def _upright_edges(rings: list[list[int]], xs: Ints, ys: Ints, upright: Ints, stride: int) -> tuple[Ints, Ints]:
     """Return sorted keys ``y * stride + x`` of the vertical pixel edges, and their rings' numbers."""
     ring_of = np.empty(len(xs), dtype=np.int64)
     ring_of[np.concatenate([np.asarray(ring) for ring in rings])] = np.repeat(

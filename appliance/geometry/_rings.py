@@ -84,9 +84,7 @@ def path_length(points: Sequence[float]) -> float:
     return sum(hypot(bx - ax, by - ay) for ax, ay, bx, by in steps)
 
 
-def transform_points(
-    points: Sequence[float], scale_x: float, scale_y: float, dx: float, dy: float
-) -> list[float]:
+def transform_points(points: Sequence[float], scale_x: float, scale_y: float, dx: float, dy: float) -> list[float]:
     """Return the flat list under ``x * scale_x + dx``, ``y * scale_y + dy``."""
     result = [0.0] * len(points)
     result[::2] = [x * scale_x + dx for x in points[::2]]

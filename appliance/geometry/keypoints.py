@@ -66,8 +66,7 @@ class Keypoints(Shape, frozen=True, forbid_unknown_fields=True, tag="keypoints",
     def clipped(self, width: int, height: int) -> Self | None:
         """Return the points with those outside the image made absent, or None when none is left."""
         kept = [
-            (x, y, v) if v and 0 <= x <= width and 0 <= y <= height else (0.0, 0.0, 0.0)
-            for x, y, v in self.triples()
+            (x, y, v) if v and 0 <= x <= width and 0 <= y <= height else (0.0, 0.0, 0.0) for x, y, v in self.triples()
         ]
         if not any(v for _, _, v in kept):
             return None

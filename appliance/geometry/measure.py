@@ -138,8 +138,7 @@ def _slab_areas(
 ) -> tuple[float, float, float]:
     """Add up what the lines at `middles` run inside both, inside parts below `split`, and from it on."""
     slab, edge = np.nonzero((edges[None, :, 0] <= middles[:, None]) & (middles[:, None] < edges[None, :, 2]))
-    slope = (edges[edge, 3] - edges[edge, 1]) / (edges[edge, 2] - edges[edge, 0])
-    y = edges[edge, 1] + (middles[slab] - edges[edge, 0]) * slope
+    y = raster.heights_at(edges[edge], middles[slab])
     # Within a slab and part the crossings alternate between entering and leaving.
     order = np.lexsort((y, part_of[edge], slab))
     slab, y, part = slab[order], y[order], part_of[edge][order]

@@ -53,10 +53,9 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
             )
 
     def bounds(self) -> Bounds:
-        if len(self.parts) == 1:
+        if len(self.parts) == 1 == len(self.parts[0]):
             return bounds_of(self.parts[0][0])
-        boxes = [bounds_of(part[0]) for part in self.parts]
-        x1, y1, x2, y2 = zip(*boxes, strict=True)
+        x1, y1, x2, y2 = zip(*(bounds_of(ring) for part in self.parts for ring in part), strict=True)
         return min(x1), min(y1), max(x2), max(y2)
 
     def area(self) -> float:
@@ -65,7 +64,8 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
 
     def clipped(self, width: int, height: int) -> Self | None:
         x1, y1, x2, y2 = self.bounds()
-        if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height:
+        whole = all(_has_area(ring) for part in self.parts for ring in part)
+        if whole and x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height:
             return self
         parts = []
         for part in self.parts:

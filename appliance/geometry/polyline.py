@@ -47,7 +47,7 @@ class Polyline(Shape, frozen=True, forbid_unknown_fields=True, tag="polyline", t
     def clipped(self, width: int, height: int) -> Self | None:
         """Return the longest stretch inside the image (the first of equals), or None."""
         x1, y1, x2, y2 = self.bounds()
-        if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height:
+        if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height and (x1 < x2 or y1 < y2):
             return self
         pieces = _pieces_inside(self.points, float(width), float(height))
         best = max(pieces, key=path_length, default=None)

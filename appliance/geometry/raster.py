@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from appliance.geometry import rle
 
-__all__ = ["edges_of", "rasterize"]
+__all__ = ["edges_of", "heights_at", "rasterize"]
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +49,13 @@ def edges_of(rings: Sequence[Sequence[float]]) -> Floats:
     return joined[joined[:, 0] < joined[:, 2]]
 
 
+def heights_at(edges: Floats, x: Floats) -> Floats:
+    """Return the y at which each edge (n, 4) passes its `x` (n,), which lies within it."""
+    # A share of the way rather than a slope, which overflows on edges that are all but upright.
+    share = np.clip((x - edges[:, 0]) / (edges[:, 2] - edges[:, 0]), 0, 1)
+    return np.asarray(edges[:, 1] + share * (edges[:, 3] - edges[:, 1]))
+
+
 def _switches(edges: Floats, width: int, height: int) -> NDArray[np.int64]:
     """Return the sorted flat positions where a downward walk along the columns enters or leaves."""
     kept = np.empty(0, dtype=np.int64)
@@ -62,7 +69,6 @@ def _crossings(edges: Floats, width: int, height: int) -> Iterator[NDArray[np.in
     """Yield the flat positions at which edges cross the columns' centre lines, a chunk at a time."""
     first = np.clip(np.ceil(edges[:, 0] - 0.5), 0, width).astype(np.int64)
     last = np.clip(np.ceil(edges[:, 2] - 0.5), 0, width).astype(np.int64)
-    slopes = (edges[:, 3] - edges[:, 1]) / (edges[:, 2] - edges[:, 0])
     ends = np.cumsum(last - first)
     start = 0
     while start < len(edges):
@@ -71,7 +77,8 @@ def _crossings(edges: Floats, width: int, height: int) -> Iterator[NDArray[np.in
         counts = (last - first)[start:stop]
         which = np.repeat(np.arange(start, start + len(counts)), counts)
         columns = np.arange(len(which)) + done - (ends - last)[which]
-        y = edges[which, 1] + (columns + 0.5 - edges[which, 0]) * slopes[which]
-        rows = np.clip(np.ceil(y - 0.5), 0, height).astype(np.int64)
+        rows = np.clip(
+            np.ceil(heights_at(edges[which], np.asarray(columns + 0.5, dtype=np.float64)) - 0.5), 0, height
+        ).astype(np.int64)
         yield columns * height + rows
         start = stop
