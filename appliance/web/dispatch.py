@@ -11,7 +11,7 @@ import msgspec
 from appliance.errors import Forbidden
 from appliance.store import actor
 from appliance.web import auth
-from appliance.web.files import File, send
+from appliance.web.files import File, Page, send
 from appliance.web.operations import Call, Operation, Services
 from appliance.web.permissions import Access, Permission, decide
 from appliance.web.requests import json_body, parse_query
@@ -113,6 +113,8 @@ async def _answer(
         response.set_header(name, value)
     if isinstance(result, File):
         await send(result, request, response)
+    elif isinstance(result, Page):
+        response.content_type, response.data = result.media_type, result.body
     elif result is None:
         response.status = call.status or 204
     else:

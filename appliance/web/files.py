@@ -16,7 +16,7 @@ from appliance.store.blobs import Staged
 from appliance.web.operations import Call
 from appliance.web.requests import chunks
 
-__all__ = ["File", "receive", "send"]
+__all__ = ["File", "Page", "receive", "send"]
 
 _BLOCK = 256 * 1024
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
@@ -38,6 +38,13 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     etag: str | None = None
     name: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """An answer that is not JSON but small enough to hold: a page, a script, a document."""
+
+    body: bytes
+    media_type: str
 
 
 async def receive(call: Call, limit_bytes: int) -> Staged:

@@ -28,6 +28,9 @@ from msgspec import Meta
 from appliance.errors import NotSignedIn
 from appliance.records import ProjectRole, User
 from appliance.registry import discover
+from appliance.store.passwords import Passwords
+from appliance.web.hub import Hub
+from appliance.web.live import Live
 from appliance.web.permissions import Permission, Principal
 
 if TYPE_CHECKING:
@@ -77,11 +80,22 @@ def listing(page: Page) -> Listing[Any]:
 
 @dataclass(frozen=True)
 class Services:
-    """What the web is built from."""
+    """What the web is built from, and what its requests share."""
 
     store: Store
     jobs: Jobs
     settings: Settings
+    live: Live = field(default_factory=Live)
+    passwords: Passwords = field(init=False)
+    hub: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hub", Hub(self.store.bus))
+        object.__setattr__(self, "passwords", Passwords(self.settings))
+
+    def close(self) -> None:
+        """End what is shared; the store and the jobs belong to somebody else."""
+        self.passwords.close()
 
 
 @dataclass

@@ -12,7 +12,7 @@ from appliance.errors import Forbidden, NotFound, NotSignedIn
 from appliance.records import GlobalRole, ProjectRole, Record, User
 from appliance.store import Reading, members
 
-__all__ = ["Access", "Permission", "Principal", "decide", "scope_for", "sees_project"]
+__all__ = ["Access", "Permission", "Principal", "allows", "decide", "scope_for", "sees_project"]
 
 
 class Permission(StrEnum):
@@ -76,6 +76,11 @@ _PROJECT: dict[Permission, tuple[ProjectRole, ...]] = {
 _OPERATOR = (Permission.PROJECT_OVERVIEW, Permission.PROJECT_EXPORT)
 
 
+def allows(user: User, permission: Permission) -> bool:
+    """Tell whether a user's role carries a permission that is not about one project."""
+    return user.role in _GLOBAL[permission]
+
+
 def scope_for(permission: Permission, method: str) -> str:
     """Return the scope a token needs: ``read``, ``write`` or ``admin``."""
     if permission is Permission.ADMIN:
@@ -105,7 +110,7 @@ def decide(
     if principal.scopes is not None and scope not in principal.scopes:
         raise Forbidden(f"this token lacks the scope {scope!r}: make one that has it")
     if not permission.of_project:
-        if principal.user.role not in _GLOBAL[permission]:
+        if not allows(principal.user, permission):
             raise Forbidden(f"this needs the right {permission.value!r}: ask an administrator")
         return Access(principal=principal)
     return Access(principal=principal, role=_project_role(reading, permission, principal.user, project_id))

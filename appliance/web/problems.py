@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import falcon
 import msgspec
@@ -56,7 +57,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     field: str | None = None
     file: str | None = None
-    details: dict[str, object] | None = None
+    details: dict[str, Any] | None = None
 
 
 def status_of(error: PixelQueueError) -> int:

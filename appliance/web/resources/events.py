@@ -1,0 +1,192 @@
+"""The events as they happen, over a WebSocket that resumes without a gap.
+
+The feed is opened before the backlog is read, and what both have is sent once: by sequence
+number. What a session may see is asked again whenever its rights may have changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import falcon
+import falcon.asgi
+import msgspec
+from msgspec import Meta
+
+from appliance.records import Event
+from appliance.store import events, members
+from appliance.web import auth
+from appliance.web.hub import Feed, Told, told
+from appliance.web.operations import Call, Operations, Query
+from appliance.web.permissions import Permission, Principal
+
+__all__ = ["OPERATIONS"]
+
+OPERATIONS = Operations("events", "What happens, as it happens")
+
+_PAGE = 500
+_LONGEST_MESSAGE = 4096
+_RECHECK_S = 60.0
+_SLOWEST_SEND_S = 30.0
+_ENDED, _RESTARTING, _TOO_SLOW, _TOO_BIG = 4401, 1012, 4408, 1009
+# What an operator, who is no member, is told of projects: no pictures, no people.
+_FOR_OPERATORS = frozenset({"project.changed", "snapshot.made", "export.made", "job.changed"})
+
+
+class After(Query, frozen=True):
+    """`after` is the last sequence number the client has seen; without it only news come."""
+
+    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+
+
+@OPERATIONS.socket(
+    "/api/events", permission=Permission.SIGNED_IN, query=After, summary="Watch what happens in one's projects"
+)
+async def watch_events(call: Call, socket: falcon.asgi.WebSocket) -> None:
+    await socket.accept()
+    services = call.services
+    feed = services.hub.open()
+    listening = asyncio.create_task(_listen(socket, feed))
+    try:
+        with services.live.one(feed.wake):
+            await _Watcher(call, socket, feed).run(listening)
+    except (falcon.WebSocketDisconnected, _Closed):
+        pass
+    finally:
+        services.hub.close(feed)
+        listening.cancel()
+
+
+class _Closed(Exception):
+    """The socket was closed from here."""
+
+
+async def _listen(socket: falcon.asgi.WebSocket, feed: Feed) -> int:
+    """Read what the client sends, which means nothing, until it goes or breaks a rule.
+
+    Returns:
+        The code to close with.
+    """
+    try:
+        while len(await socket.receive_text()) <= _LONGEST_MESSAGE:
+            pass
+        return _TOO_BIG
+    except falcon.PayloadTypeError:
+        return 1003
+    except falcon.WebSocketDisconnected:
+        return 0
+    finally:
+        feed.wake.set()
+
+
+class _Watcher:
+    """One open socket: who it is, what it may see, what it has been sent."""
+
+    def __init__(self, call: Call, socket: falcon.asgi.WebSocket, feed: Feed) -> None:
+        self._call = call
+        self._store = call.store
+        self._socket = socket
+        self._feed = feed
+        self._given = auth.credentials(call.request)
+        assert call.principal is not None
+        self._principal: Principal = call.principal
+        self._projects: set[int] = set()
+        self._seq = 0
+
+    async def run(self, listening: asyncio.Task[int]) -> None:
+        await self._recheck()
+        await self._catch_up(self._call.query.after)
+        while True:
+            try:
+                await asyncio.wait_for(self._feed.wake.wait(), _RECHECK_S)
+            except TimeoutError:
+                await self._recheck()
+                continue
+            self._feed.wake.clear()
+            if self._call.services.live.stopping:
+                await self._close(_RESTARTING)
+            if listening.done():
+                await self._close(listening.result())
+            await self._pass_on()
+
+    async def _catch_up(self, after: int | None) -> None:
+        """Greet, then send what lies between `after` and now."""
+        latest, oldest = await self._store.aread(lambda r: (events.latest(r), events.oldest(r)))
+        await self._send({"kind": "hello", "seq": latest})
+        if after is None:
+            self._seq = latest
+        elif after > latest or after < oldest - 1:
+            await self._resync(latest)
+        else:
+            self._seq = after
+            while self._seq < latest:
+                page = await self._store.aread(lambda r: events.since(r, self._seq, _PAGE))
+                for event in page:
+                    await self._tell(told(event))
+                if not page:
+                    break
+
+    async def _pass_on(self) -> None:
+        waiting = self._feed.take()
+        if self._feed.lost:
+            self._feed.lost = False
+            await self._recheck()
+            await self._resync(await self._store.aread(events.latest))
+        for item in waiting:
+            if item.event.seq <= self._seq:
+                continue
+            if self._concerns_rights(item.event):
+                await self._recheck()
+            await self._tell(item)
+
+    async def _resync(self, latest: int) -> None:
+        await self._send({"kind": "resync", "seq": latest})
+        self._seq = latest
+
+    async def _tell(self, item: Told) -> None:
+        self._seq = item.event.seq
+        if self._sees(item.event):
+            await self._send_text(item.message)
+
+    def _concerns_rights(self, event: Event) -> bool:
+        if event.kind in ("session.ended", "user.changed"):
+            return event.user_id == self._principal.user.id
+        return event.kind == "member.changed" and event.data.get("user_id") == self._principal.user.id
+
+    def _sees(self, event: Event) -> bool:
+        user = self._principal.user
+        if event.user_id is not None:
+            return event.user_id == user.id
+        if user.role == "admin":
+            return True
+        if event.project_id is None:
+            return False
+        return event.project_id in self._projects or (user.role == "operator" and event.kind in _FOR_OPERATORS)
+
+    async def _recheck(self) -> None:
+        """Ask again who this is and what they may see."""
+
+        def look_up(reading: object) -> tuple[Principal | None, set[int]]:
+            principal = auth.identify(reading, self._store, self._given)
+            return principal, members.projects_of(reading, principal.user.id) if principal else set()
+
+        principal, self._projects = await self._store.aread(look_up)
+        if principal is None or (principal.scopes is not None and "read" not in principal.scopes):
+            await self._close(_ENDED)
+        else:
+            self._principal = principal
+
+    async def _send(self, facts: dict[str, object]) -> None:
+        await self._send_text(msgspec.json.encode(facts).decode())
+
+    async def _send_text(self, text: str) -> None:
+        try:
+            await asyncio.wait_for(self._socket.send_text(text), _SLOWEST_SEND_S)
+        except TimeoutError:
+            await self._close(_TOO_SLOW)
+
+    async def _close(self, code: int) -> None:
+        if code:
+            await self._socket.close(code)
+        raise _Closed
