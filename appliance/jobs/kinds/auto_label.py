@@ -32,8 +32,8 @@ class AutoLabelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """What to predict with, and on what.
 
     `model_id` defaults to the project's active model, `image_ids` to every image that is open,
-    in progress or returned. `classes` are class indices of the model. With `submit`, images
-    that nobody has begun go to review with their predictions.
+    in progress or returned and has an id above `after`. `classes` are class indices of the
+    model. With `submit`, images that nobody has begun go to review with their predictions.
     """
 
     model_id: int | None = None
@@ -43,6 +43,7 @@ class AutoLabelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     classes: list[int] | None = None
     batch: Annotated[int, Meta(ge=1, le=256)] | None = None
     device: str | None = None
+    after: Annotated[int, Meta(ge=0)] = 0
     submit: bool = False
 
 
@@ -69,8 +70,8 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
         raise InvalidInput("auto-labelling belongs to a project", field="project_id")
     model = context.store.read(lambda reading: _model(reading, project_id, parameters.model_id))
     names = _Names(model, context.commit(lambda tx: _labels(tx, project_id, model, parameters.classes)))
-    total = context.store.read(lambda reading: _total(reading, project_id, parameters.image_ids))
-    tally = msgspec.convert(context.checkpoint, Tally)
+    total = context.store.read(lambda reading: _total(reading, project_id, parameters))
+    tally = msgspec.convert(context.checkpoint or {"after": parameters.after}, Tally)
     keeper = _Keeper(context, model, names, parameters.submit, tally, total)
     backend, device = choose(context.settings.backend, parameters.device or context.settings.device)
     options = PredictOptions(
@@ -223,9 +224,13 @@ def _labels(tx: Transaction, project_id: int, model: Model, classes: list[int] |
     return labels.ensure(tx, project_id, wanted)
 
 
-def _total(reading: Reading, project_id: int, image_ids: list[int] | None) -> int:
-    if image_ids is not None:
-        return len(set(image_ids))
+def _total(reading: Reading, project_id: int, parameters: AutoLabelParameters) -> int:
+    if parameters.image_ids is not None:
+        return len(set(parameters.image_ids))
+    if parameters.after:
+        sql = "SELECT COUNT(*) FROM images WHERE project_id = ? AND id > ?"
+        ((count,),) = reading.execute(sql, (project_id, parameters.after)).fetchall()
+        return int(count)
     marks = ", ".join("?" * len(OPEN_TO_MODELS))
     sql = f"SELECT COALESCE(SUM(images), 0) FROM image_counts WHERE project_id = ? AND state IN ({marks})"
     ((count,),) = reading.execute(sql, (project_id, *OPEN_TO_MODELS)).fetchall()
