@@ -10,14 +10,13 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 import argon2
 
 from appliance.errors import InvalidInput, TooManyRequests
 from appliance.settings import Settings
+from appliance.store.guessable import guessable
 
 __all__ = ["LONGEST", "SHORTEST", "Passwords", "check"]
 
@@ -38,14 +37,8 @@ def check(password: str, *, email: str = "", name: str = "") -> None:
         raise InvalidInput(f"a password has {SHORTEST} to {LONGEST} characters", field="password")
     folded = password.casefold()
     own = {email.casefold(), email.casefold().partition("@")[0], name.casefold()}
-    if folded in _common() or folded in own or len(set(folded)) < 4:
+    if folded in own or guessable(password):
         raise InvalidInput("this password is among the first that are guessed: take another", field="password")
-
-
-@cache
-def _common() -> frozenset[str]:
-    text = files("appliance.store").joinpath("common_passwords.txt").read_text("utf-8")
-    return frozenset(line for line in text.splitlines() if line)
 
 
 class Passwords:

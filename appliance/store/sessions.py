@@ -19,7 +19,7 @@ __all__ = ["Session", "end", "end_of_user", "find", "hash_of", "purge", "start",
 _USER = ", ".join(f"u.{name}" for name in User.__struct_fields__)
 
 
-class Session(Record):
+class Session(Record, frozen=True):
     """A living session and its user."""
 
     id: int

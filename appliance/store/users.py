@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.records import GlobalRole, User
@@ -107,14 +108,13 @@ def change(
         set_password(tx, user_id, password_hash)
     if role != before.role or disabled or password_hash is not None:
         sessions.end_of_user(tx, user_id)
-    given = {"name": name, "role": role if role != before.role else None}
-    tx.audit(
-        "user.change",
-        f"user {user_id}",
-        **{k: v for k, v in given.items() if v is not None},
-        **({"disabled": disabled} if disabled != before.disabled else {}),
-        **({"password": "set"} if password_hash is not None else {}),
-    )
+    given: dict[str, Any] = {
+        "name": name,
+        "role": role if role != before.role else None,
+        "disabled": disabled if disabled != before.disabled else None,
+        "password": "set" if password_hash is not None else None,
+    }
+    tx.audit("user.change", f"user {user_id}", **{k: v for k, v in given.items() if v is not None})
     tx.event("user.changed", {"user_id": user_id}, user_id=user_id)
     return get(tx, user_id)
 

@@ -32,12 +32,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
         media_type: Shown inline only when it is a raster picture every browser knows.
         etag: What names this content, usually its hash; it may then be cached for good.
         name: What a download is called.
+        immutable: The address names the content too, so that nobody needs to ask again.
     """
 
     path: Path
     media_type: str
     etag: str | None = None
     name: str | None = None
+    immutable: bool = True
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -81,7 +83,8 @@ async def send(file: File, request: falcon.asgi.Request, response: falcon.asgi.R
     response.set_header("Content-Disposition", _disposition(file))
     if file.etag:
         response.set_header("ETag", f'"{file.etag}"')
-        response.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        fresh = "max-age=31536000, immutable" if file.immutable else "no-cache"
+        response.set_header("Cache-Control", f"private, {fresh}")
         if _matches(request.get_header("If-None-Match"), file.etag):
             response.status = 304
             return

@@ -40,7 +40,7 @@ class Permission(StrEnum):
         return self.value.startswith("project-")
 
 
-class Principal(Record):
+class Principal(Record, frozen=True):
     """Who calls: the user, and the session or token that says so.
 
     `scopes` is None for a session (everything the user may do) and a list for a token.
@@ -52,7 +52,7 @@ class Principal(Record):
     scopes: list[str] | None = None
 
 
-class Access(Record):
+class Access(Record, frozen=True):
     """What the check found: the caller, and the role in the path's project."""
 
     principal: Principal | None

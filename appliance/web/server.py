@@ -24,7 +24,6 @@ from granian.server.embed import Server as Granian
 from appliance.errors import Unavailable
 from appliance.settings import Settings
 from appliance.store import setup
-from appliance.web import tls
 from appliance.web.borders import is_loopback
 from appliance.web.operations import Services
 from appliance.web.upkeep import Upkeep
@@ -143,6 +142,8 @@ class Server:
         options: dict[str, Any] = {"http1_settings": HTTP1Settings(header_read_timeout=15_000), "backlog": _BACKLOG}
         if not self.tls:
             return options
+        from appliance.web import tls  # cryptography is not needed on loopback
+
         names = tls.names_of_box(self._settings.host, self._settings.hosts)
         certificate, key = tls.prepare(Path(self._services.store.folder) / "tls", names)
         return options | {"ssl_cert": certificate, "ssl_key": key, "ssl_protocol_min": SSLProtocols.tls12}
