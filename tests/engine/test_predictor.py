@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import collections
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -140,8 +141,7 @@ def test_cancelling_in_the_hook_comes_after_what_was_done(load: Callable, items:
     predictor = load(batch=2)
     outcomes = []
     with pytest.raises(JobCancelled, match="enough"):
-        for outcome in predictor.predict(items, cancel_third):
-            outcomes.append(outcome)
+        collections.deque(map(outcomes.append, predictor.predict(items, cancel_third)), maxlen=0)
     assert [o.key for o in outcomes] == [0, 1, 2, 3]
     assert next(turns) == 4, "no run after the one that was cancelled"
     assert len(list(predictor.predict(items))) == 20

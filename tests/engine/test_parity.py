@@ -1,0 +1,234 @@
+"""One by one, what ultralytics' own predict finds with the same ONNX file."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+
+from appliance.engine.backends._base import choose
+from appliance.engine.decoders._base import PredictOptions
+from appliance.engine.inspect import inspect
+from appliance.engine.predictor import Item, Outcome, Predictor
+from appliance.geometry.convert import to_mask
+from tests._shared import shared
+
+pytestmark = pytest.mark.train
+
+LARGE_PX = 1920
+
+
+@pytest.fixture(scope="module")
+def ultralytics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Import it with every way to the network closed: it checks for updates, fonts and packages."""
+
+    def closed(*_: object, **__: object) -> None:
+        raise OSError("tests do not use the network")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YOLO_OFFLINE", "true")
+        patch.setenv("YOLO_AUTOINSTALL", "false")
+        patch.setenv("YOLO_CONFIG_DIR", os.fspath(tmp_path_factory.mktemp("ultralytics")))
+        patch.setattr(socket, "getaddrinfo", closed)
+        patch.setattr(socket.socket, "connect", closed)
+        import ultralytics
+
+        yield ultralytics
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[Path]:
+    return sorted(shared("data/coco128/images").glob("*.jpg"))
+
+
+@pytest.fixture(scope="module")
+def enlarged(photos: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return 30 pictures whose longer side has at least 1,920 pixels."""
+    folder = tmp_path_factory.mktemp("large")
+    large = []
+    for number, path in enumerate(photos[:30]):
+        pixels = cv2.imread(os.fspath(path))
+        scale = (LARGE_PX + 37 * number) / max(pixels.shape[:2])
+        large.append(folder / path.name)
+        cv2.imwrite(os.fspath(large[-1]), cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
+    return large
+
+
+class Found(NamedTuple):
+    """One picture's objects: their corners (input pixels for masks), scores, classes and perhaps masks."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    classes: np.ndarray
+    masks: np.ndarray | None
+
+
+class Comparison(NamedTuple):
+    """The differences over all pictures."""
+
+    theirs: int
+    ours: int
+    matched: int
+    box_px: float
+    score: float
+    mask_ious: list[float]
+
+
+def ours_on(model: Path, pictures: list[Path], **options: Any) -> list[Outcome]:
+    backend, device = choose("onnxruntime", "cpu")
+    with Predictor(model, inspect(model), backend, device, PredictOptions(**options)) as predictor:
+        return list(predictor.predict(Item(path, path, path.name) for path in pictures))
+
+
+def theirs_on(ultralytics: Any, model: Path, pictures: list[Path], **options: Any) -> Iterator[Found]:
+    info = inspect(model)
+    yolo = ultralytics.YOLO(os.fspath(model), task=info.task)
+    for path in pictures:
+        (result,) = yolo.predict(os.fspath(path), imgsz=list(info.input_size), verbose=False, device="cpu", **options)
+        boxes = result.boxes
+        masks = result.masks.data.numpy() > 0 if result.masks is not None else None
+        yield Found(boxes.xyxy.numpy(), boxes.conf.numpy(), boxes.cls.numpy().astype(int), masks)
+
+
+def in_input(outcome: Outcome, size: tuple[int, int]) -> np.ndarray:
+    """Return our polygons as masks in the pixels of the model's input."""
+    gain = min(size[0] / outcome.height, size[1] / outcome.width)
+    wide, high = round(outcome.width * gain), round(outcome.height * gain)
+    left, top = round((size[1] - wide) / 2 - 0.1), round((size[0] - high) / 2 - 0.1)
+    masks = [
+        to_mask(
+            p.geometry.transformed(wide / outcome.width, high / outcome.height, left, top), size[1], size[0]
+        ).to_array()
+        for p in outcome.predictions
+    ]
+    return np.array(masks, bool).reshape(-1, *size)
+
+
+def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the IoU of all pairs of boxes."""
+    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared_area = np.clip(high - low, 0, None).prod(axis=2)
+    areas = [(x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b)]
+    return shared_area / (areas[0][:, None] + areas[1][None] - shared_area + 1e-9)
+
+
+def compare(pairs: Iterator[tuple[Found, Outcome]]) -> Comparison:
+    """Match each of their objects to our nearest of the same class that is not taken."""
+    theirs = ours = matched = 0
+    box_px, score, ious = 0.0, 0.0, []
+    for found, outcome in pairs:
+        assert outcome.error is None
+        theirs, ours = theirs + len(found.scores), ours + len(outcome.predictions)
+        size = found.masks.shape[1:] if found.masks is not None else None
+        masks = in_input(outcome, size) if size else None
+        boxes = np.array([p.geometry.bounds() for p in outcome.predictions]).reshape(-1, 4)
+        near = overlaps(found.boxes, boxes)
+        near[found.classes[:, None] != [p.class_index for p in outcome.predictions]] = -1
+        for index in range(len(found.scores)):
+            if not near.shape[1] or near[index].max() <= 0:
+                continue
+            twin = int(near[index].argmax())
+            near[:, twin] = -1
+            matched += 1
+            score = max(score, abs(found.scores[index] - outcome.predictions[twin].confidence))
+            if masks is None:
+                box_px = max(box_px, np.abs(found.boxes[index] - boxes[twin]).max())
+            else:
+                a, b = found.masks[index], masks[twin]
+                ious.append((a & b).sum() / (a | b).sum())
+    return Comparison(theirs, ours, matched, box_px, score, ious)
+
+
+def assert_equal(result: Comparison, least: int) -> None:
+    assert result.theirs >= least, "too few objects to compare anything"
+    assert abs(result.ours - result.theirs) <= 0.01 * result.theirs
+    assert result.matched >= 0.99 * result.theirs
+    assert result.box_px <= 1
+    assert result.score <= 0.01
+    if result.mask_ious:
+        # The outline may move by 0.75 pixels, which is much of an object of a few pixels.
+        assert np.mean(result.mask_ious) >= 0.97
+        assert np.quantile(result.mask_ious, 0.05) >= 0.9
+
+
+def check(ultralytics: Any, model: Path, pictures: list[Path], least: int, **options: Any) -> None:
+    theirs = theirs_on(ultralytics, model, pictures, **options)
+    assert_equal(compare(zip(theirs, ours_on(model, pictures, **options), strict=True)), least)
+
+
+@pytest.mark.parametrize("name", ["yolov8n.onnx", "yolov8n-seg.onnx"])
+def test_on_photos(ultralytics: Any, photos: list[Path], name: str) -> None:
+    check(ultralytics, shared("models") / name, photos, 400)
+
+
+@pytest.mark.parametrize("name", ["yolov8n.onnx", "yolov8n-seg.onnx"])
+def test_on_large_photos(ultralytics: Any, enlarged: list[Path], name: str) -> None:
+    check(ultralytics, shared("models") / name, enlarged, 80)
+
+
+def test_with_other_options(ultralytics: Any, photos: list[Path]) -> None:
+    options = {"conf": 0.01, "iou": 0.5, "classes": [0, 56, 79], "max_det": 20}
+    check(ultralytics, shared("models/yolov8n.onnx"), photos[:16], 80, **options)
+
+
+@pytest.fixture(scope="module")
+def export(ultralytics: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Export a real checkpoint, or an architecture with random weights that finds something."""
+    count = itertools.count()
+
+    def make(source: str, **options: Any) -> Path:
+        folder = tmp_path_factory.mktemp(f"export{next(count)}")
+        if source.endswith(".yaml"):
+            import torch
+
+            torch.manual_seed(7)
+            yolo = ultralytics.YOLO(source)
+            _make_decisive(yolo.model.model[-1])
+            yolo.save(folder / "model.pt")
+        else:
+            (folder / "model.pt").symlink_to(shared(source))
+        made = ultralytics.YOLO(folder / "model.pt").export(format="onnx", imgsz=320, simplify=False, **options)
+        return Path(made)
+
+    return make
+
+
+def _make_decisive(head: Any) -> None:
+    """Spread an untrained head's scores, which else are all alike."""
+    import torch
+
+    with torch.no_grad():
+        for name in ("cv3", "one2one_cv3"):
+            for branch in getattr(head, name, None) or ():
+                branch[-1].weight.normal_(0, 0.4)
+                branch[-1].bias.fill_(-2.5)
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("models/yolo11n.pt", {}),
+        ("models/yolo11n.pt", {"dynamic": True}),
+        ("models/yolo11n.pt", {"nms": True}),
+        ("models/yolov8n-seg.pt", {"dynamic": True}),
+        ("yolo11n-seg.yaml", {}),
+        ("yolo26n.yaml", {}),
+        ("yolo26n.yaml", {"dynamic": True}),
+        ("yolo26n-seg.yaml", {}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_other_families_and_shapes(
+    ultralytics: Any, export: Callable[..., Path], photos: list[Path], source: str, options: dict[str, Any]
+) -> None:
+    model = export(source, **options)
+    assert inspect(model).dynamic == options.get("dynamic", False)
+    assert inspect(model).end_to_end == ("yolo26" in source or options.get("nms", False))
+    check(ultralytics, model, photos[:6], 6)
