@@ -111,7 +111,8 @@ class Context(Protocol):
         """Run ``appliance.<task>.handle(request, send)`` in a throw-away child process.
 
         Every ``send({...})`` of the child arrives at `on_message`, in order, as it happens.
-        `pause_point` is honoured meanwhile: cancelling kills the child.
+        `pause_point` is honoured meanwhile: cancelling, pausing and stopping kill the child, a more
+        urgent job only suspends it.
 
         Raises:
             PixelQueueError: What the child raised from the tree.

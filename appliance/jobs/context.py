@@ -175,7 +175,7 @@ class Run:
             return lambda tx: jobs.stop(tx, job_id)
         except JobCancelled:
             return lambda tx: jobs.cancelled(tx, job_id)
-        except Exception as error:
+        except BaseException as error:
             if self._halting.is_set():
                 _log.info("%s ended while the appliance stops, it starts again next time: %r", self.name, error)
                 return lambda tx: jobs.stop(tx, job_id)
@@ -188,7 +188,7 @@ class Run:
         except msgspec.ValidationError as error:
             raise InvalidInput(f"the job's parameters do not fit this release: {error}") from error
 
-    def _facts(self, error: Exception) -> dict[str, Any]:
+    def _facts(self, error: BaseException) -> dict[str, Any]:
         if isinstance(error, PixelQueueError):
             _log.warning("%s failed: %s", self.name, error)
             return error.as_dict()

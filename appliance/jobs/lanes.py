@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Protocol
 
-from appliance.errors import PixelQueueError
-
 __all__ = ["Begun", "Lane", "ThreadLane", "Turn"]
 
 _log = logging.getLogger(__name__)
@@ -172,9 +170,9 @@ class ThreadLane:
                 while self._fill():
                     pass
                 wait_s = None
-            except PixelQueueError as error:
+            except Exception:  # a border: the lane outlives whatever the store says today
                 wait_s = _RETRY_S
-                _log.error("lane %s cannot take its next job: %s", self.name, error)
+                _log.exception("lane %s cannot take its next job", self.name)
 
     def _fill(self) -> bool:
         """Give one free place away; return False when there is none or nobody wants it."""

@@ -102,7 +102,7 @@ class Pictures:
     def keep_thumbnail(self, sha256: str, made: Path) -> None:
         """Move a fresh thumbnail into the cache; without one it is made when somebody asks."""
         try:
-            self._store.cache.put("thumbnail", f"{sha256}.jpg", lambda partial: os.replace(made, partial))
+            self._store.cache.adopt("thumbnail", f"{sha256}.jpg", made)
         except OSError as error:
             _log.warning("a thumbnail could not be kept: %s", error)
             made.unlink(missing_ok=True)

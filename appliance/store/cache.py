@@ -56,11 +56,18 @@ class Cache:
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-        with self._lock:
-            self._puts += 1
-            due = self._puts % _TRIM_EVERY == 0
-        if due:
-            self.trim()
+        self._count()
+        return path
+
+    def adopt(self, kind: str, key: str, made: Path) -> Path:
+        """Move a file that somebody has made on the same file system into place."""
+        path = self.path(kind, key)
+        try:
+            os.replace(made, path)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.replace(made, path)
+        self._count()
         return path
 
     def forget(self, kind: str, key: str) -> None:
@@ -85,6 +92,13 @@ class Cache:
             total -= size
             dropped += 1
         return dropped
+
+    def _count(self) -> None:
+        with self._lock:
+            self._puts += 1
+            due = self._puts % _TRIM_EVERY == 0
+        if due:
+            self.trim()
 
     def _files(self) -> list[tuple[int, int, Path]]:
         found = []
