@@ -1,5 +1,9 @@
 /** The records of the box as they travel in JSON. One place, hand-written after the server's records. */
 
+import type { Geometry } from "../geometry";
+
+export type { Geometry };
+
 export type GlobalRole = "admin" | "operator" | "member";
 export type ProjectRole = "admin" | "reviewer" | "annotator";
 export type TaskState = "open" | "in_progress" | "in_review" | "done" | "returned" | "skipped";
@@ -110,15 +114,6 @@ export interface Image {
 export interface ImageWithTask extends Image {
   task: Task;
 }
-
-export type Geometry =
-  | { type: "box"; x1: number; y1: number; x2: number; y2: number }
-  | { type: "rotated_box"; cx: number; cy: number; width: number; height: number; angle: number }
-  | { type: "polygon"; parts: number[][][] }
-  | { type: "polyline"; points: number[] }
-  | { type: "keypoints"; points: number[] }
-  | { type: "mask"; size: [number, number]; counts: string }
-  | { type: "tag" };
 
 /** Fields at their default are left out by the server. */
 export interface WireAnnotation {

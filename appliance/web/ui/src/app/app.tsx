@@ -7,18 +7,36 @@ import { Projects } from "../pages/projects";
 import { Button, Empty, Fault } from "../parts/controls";
 import { Help, helpOpen } from "./help";
 import { useKeys } from "./keys";
+import { lazy } from "./lazy";
 import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path } from "./router";
 import { loadSession, standing, trouble } from "./session";
 import { Shell } from "./shell";
 import { useEvents, useLoad } from "./use";
 
+const Images = lazy(async () => (await import("../pages/images/images")).Images);
+const Picture = lazy(async () => (await import("../pages/picture")).Picture);
+const Review = lazy(async () => (await import("../pages/review")).Review);
+const Dataset = lazy(async () => (await import("../pages/dataset")).Dataset);
+const Models = lazy(async () => (await import("../pages/models")).Models);
+const Settings = lazy(async () => (await import("../pages/settings")).Settings);
+const Jobs = lazy(async () => (await import("../pages/jobs")).Jobs);
 
 const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
+  ["/projects/:project/images", Images],
+  ["/projects/:project/images/:image", Picture],
+  ["/projects/:project/review", Review],
+  ["/projects/:project/dataset", Dataset],
+  ["/projects/:project/models", Models],
+  ["/projects/:project/settings", Settings],
 ];
+
+const BoxModels = () => <Models />;
 
 const OF_BOX: readonly [string, ComponentType][] = [
   ["/", Projects],
+  ["/jobs", Jobs],
+  ["/models", BoxModels],
 ];
 
 export function App() {

@@ -1,0 +1,56 @@
+import type { Annotation, Label } from "../api/types";
+import { stateOf } from "./document";
+import type { Shape } from "./render/shapes";
+
+const UNKNOWN = "#E6E6E6";
+
+export interface Showing {
+  /** Predictions below this confidence are left out. */
+  threshold: number;
+  hidden: boolean;
+}
+
+function plateName(annotation: Annotation, label: string): string {
+  const state = stateOf(annotation);
+  if (state === "rejected") return `${label}, rejected`;
+  if (state === "prediction" && annotation.confidence !== null) return `${label} ${annotation.confidence.toFixed(2)}`;
+  return label;
+}
+
+/** True when a prediction is too unsure to be shown. */
+export function tooUnsure(annotation: Annotation, threshold: number): boolean {
+  return stateOf(annotation) === "prediction" && (annotation.confidence ?? 1) < threshold;
+}
+
+/** What is to be drawn of these annotations: rejected ones lowest, predictions highest. */
+export function shapesOf(annotations: readonly Annotation[], labels: readonly Label[], showing: Showing): Shape[] {
+  if (showing.hidden) return [];
+  const byId = new Map(labels.map((label) => [label.id, label]));
+  const shapes = annotations
+    .filter((annotation) => !tooUnsure(annotation, showing.threshold))
+    .map((annotation) => {
+      const label = byId.get(annotation.label_id);
+      return {
+        annotation,
+        state: stateOf(annotation),
+        color: label?.color ?? UNKNOWN,
+        name: plateName(annotation, label?.name ?? "no label"),
+        edges: label?.skeleton?.edges ?? [],
+      };
+    });
+  const rank = { rejected: 0, approved: 1, accepted: 1, drawn: 1, prediction: 2 };
+  return shapes.sort((a, b) => rank[a.state] - rank[b.state]);
+}
+
+/** Names with a number per label, as the object list shows them: "person 3". */
+export function numbered(annotations: readonly Annotation[], labels: readonly Label[]): Map<string, [string, number]> {
+  const names = new Map(labels.map((label) => [label.id, label.name]));
+  const counts = new Map<number, number>();
+  return new Map(
+    annotations.map((annotation) => {
+      const number = (counts.get(annotation.label_id) ?? 0) + 1;
+      counts.set(annotation.label_id, number);
+      return [annotation.id, [names.get(annotation.label_id) ?? "no label", number]];
+    }),
+  );
+}

@@ -1,0 +1,185 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { jobs, projects } from "../api/client";
+import type { Job, JobState, JsonObject, Note } from "../api/types";
+import { hasEnded, jobName, liveJobs } from "../app/jobs";
+import { useAct, useEvents, useLoad } from "../app/use";
+import { Progress } from "../parts/bar";
+import { Button, Empty, Fault } from "../parts/controls";
+import { Dialog } from "../parts/dialog";
+import { JOB_WORDS, JobMark } from "../parts/marks";
+import { count, span, when } from "../parts/words";
+
+type Command = "pause" | "resume" | "cancel" | "retry";
+
+const COMMANDS: Record<JobState, readonly [Command, string][]> = {
+  queued: [["cancel", "Cancel"]],
+  running: [
+    ["pause", "Pause"],
+    ["cancel", "Cancel"],
+  ],
+  paused: [
+    ["resume", "Resume"],
+    ["cancel", "Cancel"],
+  ],
+  failed: [["retry", "Retry"]],
+  cancelled: [["retry", "Retry"]],
+  done: [],
+};
+
+/** The message of a job's error, with the file it names. */
+export function errorWords(error: JsonObject | null): string | null {
+  if (!error) return null;
+  const message = typeof error.message === "string" ? error.message : "It failed without saying why.";
+  const file = typeof error.file === "string" && !message.includes(error.file) ? `${error.file}: ` : "";
+  return file + message;
+}
+
+export function Jobs() {
+  const loaded = useLoad(() => jobs.page({ limit: 200 }), []);
+  const names = useLoad(projects.list, []);
+  const [notesOf, setNotesOf] = useState<Job | null>(null);
+  useEvents(["job.changed"], null, loaded.reload);
+  useEffect(() => {
+    document.title = "Jobs · PixelQueue";
+  }, []);
+  const all = (loaded.value?.items ?? []).map((job) => ({ ...job, ...liveJobs.value.get(job.id) }));
+  const lanes = [...new Set(all.map((job) => job.lane))].sort();
+  const projectName = (id: number | null): string =>
+    id === null ? "all" : (names.value?.find((project) => project.id === id)?.name ?? `project ${id}`);
+  return (
+    <div class="page">
+      <main class="sheet">
+        <header>
+          <h1>Jobs</h1>
+          <span class="second">{summary(all)}</span>
+        </header>
+        <Fault problem={loaded.problem} retry={loaded.reload} />
+        {loaded.value && all.length === 0 && (
+          <Empty action={<a class="button" href="/">All projects</a>}>
+            No job yet: auto-label, snapshots, imports and exports appear here.
+          </Empty>
+        )}
+        {lanes.map((lane) => (
+          <section key={lane} class="lane">
+            <h3>
+              <span class="mono">{lane}</span> <span class="second small">{summary(all.filter((job) => job.lane === lane))}</span>
+            </h3>
+            <table class="rows jobs">
+              <tbody>
+                {all
+                  .filter((job) => job.lane === lane)
+                  .map((job) => (
+                    <Row key={job.id} job={job} project={projectName(job.project_id)} onNotes={() => setNotesOf(job)} reload={loaded.reload} />
+                  ))}
+              </tbody>
+            </table>
+          </section>
+        ))}
+      </main>
+      {notesOf && <Notes job={notesOf} onClose={() => setNotesOf(null)} />}
+    </div>
+  );
+}
+
+function summary(all: readonly Job[]): string {
+  const words: [JobState, string][] = [
+    ["running", "running"],
+    ["queued", "waiting"],
+    ["paused", "paused"],
+    ["failed", "failed"],
+    ["done", "done"],
+  ];
+  return words
+    .map(([state, word]) => [all.filter((job) => job.state === state).length, word] as const)
+    .filter(([n]) => n > 0)
+    .map(([n, word]) => `${n} ${word}`)
+    .join(", ");
+}
+
+function Row(props: { job: Job; project: string; onNotes: () => void; reload: () => void }) {
+  const { job, project, onNotes, reload } = props;
+  const { busy, problem, run } = useAct();
+  const error = problem?.message ?? errorWords(job.error);
+  const time = job.finished_at_ms
+    ? `${when(job.finished_at_ms)}${job.started_at_ms ? `, took ${span(job.finished_at_ms - job.started_at_ms)}` : ""}`
+    : when(job.created_at_ms);
+  return (
+    <>
+      <tr>
+        <td class="job-state">
+          <span class="state">
+            <JobMark state={job.state} />
+            {JOB_WORDS[job.state]}
+          </span>
+        </td>
+        <td>
+          {jobName(job.kind)} <span class="second mono">{job.id}</span>
+        </td>
+        <td class="second">{project}</td>
+        <td class="job-bar">
+          <Progress done={job.progress} total={job.total} label={`${jobName(job.kind)} ${job.id}`} />
+        </td>
+        <td>{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : job.message}</td>
+        <td class="second number wide-only">{time}</td>
+        <td class="job-acts">
+          {hasEnded(job.state) && (
+            <Button kind="quiet" onClick={onNotes}>
+              Notes
+            </Button>
+          )}
+          {COMMANDS[job.state].map(([command, word]) => (
+            <Button
+              key={command}
+              kind="quiet"
+              disabled={busy}
+              onClick={() =>
+                run(async () => {
+                  await jobs.tell(job.id, command);
+                  reload();
+                })
+              }
+            >
+              {word}
+            </Button>
+          ))}
+        </td>
+      </tr>
+      {error && (
+        <tr class="below">
+          <td />
+          <td colSpan={6} class="second small">
+            {error}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** What a job could not do, file by file. */
+export function NoteList({ notes }: { notes: readonly Note[] }) {
+  return (
+    <ul class="notes">
+      {notes.map((note, i) => (
+        <li key={i}>
+          {note.file && <span class="mono">{note.file} </span>}
+          {note.message}
+          {note.count > 1 && !note.message.includes(count(note.count)) && <span class="second"> {count(note.count)} times</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Notes({ job, onClose }: { job: Job; onClose: () => void }) {
+  const loaded = useLoad(() => jobs.get(job.id), [job.id]);
+  return (
+    <Dialog title={`${jobName(job.kind)} ${job.id}`} wide onClose={onClose}>
+      <Fault problem={loaded.problem} retry={loaded.reload} />
+      {errorWords(job.error) && <p>{errorWords(job.error)}</p>}
+      {loaded.value && loaded.value.notes.length === 0 && <p class="second">No notes: nothing was left out.</p>}
+      {loaded.value && <NoteList notes={loaded.value.notes} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,164 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { images } from "../api/client";
+import { imageList } from "../app/image-list";
+import { useKeys } from "../app/keys";
+import type { ProjectPageProps } from "../app/project";
+import { go, place } from "../app/router";
+import { hidden, threshold } from "../app/showing";
+import { useEvents } from "../app/use";
+import { usePicture } from "../app/use-picture";
+import type { Camera, Point } from "../editor/camera";
+import { Pictures } from "../editor/pictures";
+import { shapesOf } from "../editor/shapes-of";
+import type { Viewer } from "../editor/viewer";
+import { Canvas } from "../parts/canvas";
+import { Button, Fault, IconButton } from "../parts/controls";
+import { TASK_WORDS, TaskMark } from "../parts/marks";
+import { Objects } from "../parts/objects";
+import { PointerLine } from "../parts/pointer-line";
+import { bytes, count, counted, when } from "../parts/words";
+
+const AHEAD = [1, 2, -1];
+
+/** One image with its annotations; A and D walk through the filter of the grid. */
+export function Picture({ project, labels, params }: ProjectPageProps) {
+  const imageId = Number(params.image);
+  const query = place.value.query;
+  const filter = { state: query.get("state"), label: Number(query.get("label")) || null };
+  const list = imageList({ projectId: project.id, state: filter.state as never, label: filter.label });
+  const pictures = useMemo(() => new Pictures(project.id), [project.id]);
+  const { ready, problem, refresh } = usePicture(pictures, imageId);
+  const [selected, setSelected] = useState<string | null>(null);
+  const viewer = useRef<Viewer | null>(null);
+  const pointer = useSignal<Point | null>(null);
+  const camera = useSignal<Camera | null>(null);
+  const items = list.items.value;
+  const index = list.indexOf(imageId);
+
+  useEffect(() => {
+    if (index === -1 && !list.complete.value) void list.ensure(items.length + 500);
+    else void list.ensure(index + 3);
+    pictures.ahead(AHEAD.flatMap((by) => items[index + by]?.id ?? []));
+  }, [index, items.length]);
+  useEffect(() => setSelected(null), [imageId]);
+  useEvents(["annotations.changed"], project.id, refresh);
+
+  const annotations = ready?.annotations.annotations ?? [];
+  const shapes = useMemo(
+    () => shapesOf(annotations, labels, { threshold: threshold.value, hidden: hidden.value }),
+    [annotations, labels, threshold.value, hidden.value],
+  );
+  const back = `/projects/${project.id}/images${location.search}`;
+  const step = (by: number) => (): void => {
+    const next = index === -1 ? undefined : items[index + by];
+    if (next) go(`/projects/${project.id}/images/${next.id}${location.search}`, "replace");
+  };
+  const cycle = (by: number): void => {
+    const at = shapes.findIndex((shape) => shape.annotation.id === selected);
+    const next = shapes[(at + by + shapes.length) % shapes.length];
+    if (next) setSelected(next.annotation.id);
+  };
+  useKeys({
+    "d*": step(1),
+    "a*": step(-1),
+    "arrowright*": step(1),
+    "arrowleft*": step(-1),
+    f: () => viewer.current?.fit(),
+    "shift+0": () => viewer.current?.zoomTo(1),
+    "+*": () => viewer.current?.zoomBy(1.25),
+    "-*": () => viewer.current?.zoomBy(0.8),
+    h: () => (hidden.value = !hidden.value),
+    "tab*": () => cycle(1),
+    "shift+tab*": () => cycle(-1),
+    escape: () => (selected ? setSelected(null) : go(back)),
+    e: () => go(`/projects/${project.id}/annotate?image=${imageId}`),
+  });
+  const image = ready?.image;
+  return (
+    <main class="work">
+      <div class="workbar">
+        <IconButton icon="back" label="Back to images" hint="Esc" onClick={() => go(back)} />
+        <span class="mono cut">{image?.name}</span>
+        {image && (
+          <span class="second wide-only">
+            {image.width} × {image.height}
+          </span>
+        )}
+        <span class="space" />
+        <IconButton icon="left" label="Previous image" hint="A" disabled={index < 1} onClick={step(-1)} />
+        <span>
+          {index >= 0 ? count(index + 1) : "–"}{" "}
+          <span class="second">of {count(list.complete.value ? items.length : Math.max(items.length, project.images))}</span>
+        </span>
+        <IconButton icon="right" label="Next image" hint="D" disabled={index === -1 || index >= items.length - 1} onClick={step(1)} />
+        <span class="space" />
+        <IconButton icon={hidden.value ? "hidden" : "eye"} label={hidden.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (hidden.value = !hidden.value)} />
+        <IconButton icon="fit" label="Fit" hint="F" onClick={() => viewer.current?.fit()} />
+        <Button kind="primary" hint="E" onClick={() => go(`/projects/${project.id}/annotate?image=${imageId}`)}>
+          Annotate
+        </Button>
+      </div>
+      <div class="stage">
+        <Canvas
+          picture={useMemo(() => (ready ? { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height } : null), [ready?.bitmap])}
+          shapes={shapes}
+          selected={selected}
+          label={image ? `${image.name}, ${counted(annotations.length, "object")}` : "Picture"}
+          pointer={pointer}
+          camera={camera}
+          onPick={setSelected}
+          onReady={(made) => (viewer.current = made)}
+        />
+        {problem && (
+          <div class="over-stage">
+            <Fault problem={problem} retry={() => location.reload()} />
+          </div>
+        )}
+      </div>
+      <aside class="panel" aria-label="Objects">
+        <header>
+          <b>{counted(annotations.length, "object")}</b>
+          <span class="second">{image ? `revision ${ready.annotations.revision}` : ""}</span>
+        </header>
+        <Objects
+          annotations={annotations}
+          labels={labels}
+          selected={selected}
+          threshold={threshold.value}
+          onThreshold={(value) => (threshold.value = value)}
+          onSelect={setSelected}
+        />
+        {annotations.length === 0 && image && <p class="note second">Nothing is annotated here yet.</p>}
+        {image && (
+          <dl class="facts raw">
+            <dt>Status</dt>
+            <dd class="state">
+              <TaskMark state={image.state} /> {TASK_WORDS[image.state]}
+            </dd>
+            <dt>Format</dt>
+            <dd>
+              {image.format}, {bytes(image.size_bytes)}
+            </dd>
+            <dt>Added</dt>
+            <dd>{when(image.created_at_ms)}</dd>
+            <dt>Hash</dt>
+            <dd class="mono">{image.sha256.slice(0, 12)}</dd>
+            <dt>File</dt>
+            <dd>
+              <a class="link" href={images.fileUrl(image)} download={image.name.split("/").pop()}>
+                Original
+              </a>
+            </dd>
+          </dl>
+        )}
+      </aside>
+      <footer class="status">
+        <PointerLine pointer={pointer} size={image ?? null} />
+        <span class="space" />
+        <span class="mono">{camera.value ? `${Math.round(camera.value.scale * 100)} %` : ""}</span>
+      </footer>
+    </main>
+  );
+}

@@ -1,0 +1,151 @@
+import { useState } from "preact/hooks";
+
+import { machine, models } from "../api/client";
+import type { ProjectRow, Snapshot } from "../api/types";
+import { noteJob } from "../app/jobs";
+import { useAct, useLoad } from "../app/use";
+import { Button, Empty, Fault, Field, Select } from "../parts/controls";
+import { Dialog } from "../parts/dialog";
+import { counted } from "../parts/words";
+
+export const FORMATS: readonly (readonly [string, string])[] = [
+  ["coco", "COCO JSON"],
+  ["yolo", "YOLO"],
+];
+
+/** Choose a model and let it label: the images given, or all that nobody has finished. */
+export function AutoLabel(props: { project: ProjectRow; imageIds: number[]; onClose: () => void }) {
+  const { project, imageIds, onClose } = props;
+  const known = useLoad(models.list, []);
+  const [picked, setPicked] = useState<string | null>(null);
+  const [confidence, setConfidence] = useState(0.25);
+  const [submit, setSubmit] = useState(false);
+  const { busy, problem, run } = useAct();
+  const all = known.value ?? [];
+  const modelId = Number(picked ?? project.model_id ?? all[0]?.id ?? 0);
+  const start = async (): Promise<void> => {
+    const facts = { model_id: modelId, conf: confidence, submit, image_ids: imageIds.length > 0 ? imageIds : undefined };
+    noteJob(await machine.autoLabel(project.id, facts));
+    onClose();
+  };
+  return (
+    <Dialog title="Auto-label" onClose={onClose}>
+      {known.value && all.length === 0 ? (
+        <Empty action={<a class="button" href={`/projects/${project.id}/models`}>Models</a>}>
+          This box has no model yet: upload an ONNX file first.
+        </Empty>
+      ) : (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            run(start);
+          }}
+        >
+          <p class="second">
+            {imageIds.length > 0 ? counted(imageIds.length, "image") : `All ${counted(project.images, "image")}`}. What
+            people drew or changed stays as it is; untouched predictions are replaced; rejected ones do not come back.
+          </p>
+          <Select
+            label="Model"
+            value={String(modelId)}
+            options={all.map((model) => [String(model.id), `${model.name}-${model.version}, ${counted(model.info.labels.length, "label")}`])}
+            onPick={setPicked}
+          />
+          <label class="line">
+            Least confidence
+            <input type="range" min="0.05" max="0.95" step="0.05" value={confidence} onInput={(event) => setConfidence(Number(event.currentTarget.value))} />
+            <span class="mono">{confidence.toFixed(2)}</span>
+          </label>
+          <label class="line">
+            <input type="checkbox" checked={submit} onChange={(event) => setSubmit(event.currentTarget.checked)} />
+            Send open images straight to review
+          </label>
+          <Fault problem={problem ?? known.problem} />
+          <div class="actions">
+            <Button kind="primary" type="submit" disabled={busy || modelId === 0}>
+              Start
+            </Button>
+            <Button onClick={onClose}>Cancel</Button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}
+
+/** Choose a snapshot and a format; without a snapshot one is made of what is approved. */
+export function StartExport(props: { project: ProjectRow; snapshot?: Snapshot; onClose: () => void }) {
+  const { project, snapshot, onClose } = props;
+  const known = useLoad(() => machine.snapshots(project.id), [project.id]);
+  const [format, setFormat] = useState(FORMATS[0][0]);
+  const [picked, setPicked] = useState(snapshot ? String(snapshot.id) : "");
+  const { busy, problem, run } = useAct();
+  const options: (readonly [string, string])[] = [
+    ["", "New one of what is approved"],
+    ...(known.value ?? []).map((one) => [String(one.id), `${one.name}, ${counted(one.images, "image")}`] as const),
+  ];
+  const start = async (): Promise<void> => {
+    noteJob(await machine.export(project.id, { format, snapshot_id: picked ? Number(picked) : undefined }));
+    onClose();
+  };
+  return (
+    <Dialog title="Export" onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(start);
+        }}
+      >
+        <Select label="Snapshot" value={picked} options={options} onPick={setPicked} />
+        <Select label="Format" value={format} options={FORMATS} onPick={setFormat} />
+        <Fault problem={problem ?? known.problem} />
+        <div class="actions">
+          <Button kind="primary" type="submit" disabled={busy}>
+            Export
+          </Button>
+          <Button onClick={onClose}>Cancel</Button>
+        </div>
+        <p class="second small">It runs on the box; the status line and the page Dataset say how far it is.</p>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Name a snapshot and say what goes in. */
+export function MakeSnapshot(props: { project: ProjectRow; onClose: () => void }) {
+  const { project, onClose } = props;
+  const [name, setName] = useState("");
+  const [contents, setContents] = useState<Snapshot["contents"]>("approved");
+  const { busy, problem, run } = useAct();
+  return (
+    <Dialog title="Make a snapshot" onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(async () => {
+            noteJob(await machine.snapshot(project.id, { name: name.trim(), contents }));
+            onClose();
+          });
+        }}
+      >
+        <Field label="Name" required autofocus maxLength={200} value={name} onText={setName} fault={problem?.field === "name" ? problem.message : null} />
+        <Select
+          label="Contents"
+          value={contents}
+          options={[
+            ["approved", `Images that are done (${project.states.done}): ground truth`],
+            ["everything", "All images as they are, predictions included"],
+          ]}
+          onPick={(value) => setContents(value as Snapshot["contents"])}
+        />
+        {problem?.field !== "name" && <Fault problem={problem} />}
+        <div class="actions">
+          <Button kind="primary" type="submit" disabled={busy || name.trim() === ""}>
+            Make snapshot
+          </Button>
+          <Button onClick={onClose}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
