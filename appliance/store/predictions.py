@@ -1,6 +1,5 @@
 """What a model's run does to an image: replace its own untouched predictions, nothing else."""
 
-import secrets
 from collections.abc import Sequence
 
 import msgspec
@@ -53,15 +52,15 @@ def replace(
     fresh = [p for p in proposals if not _taken(p, kept)]
     if _same(untouched, fresh, model_id):
         return len(fresh)
-    made = [_annotation(p, model_id) for p in fresh]
+    made = [_annotation(p, model_id, f"p{job_id:06d}-{number:04d}") for number, p in enumerate(fresh)]
     changes = Changes(put=[(None, a) for a in made], removed=untouched)
     annotations.apply(tx, images.get(tx, image.project_id, image.id), changes, diff_id=diff_id, job_id=job_id)
     return len(made)
 
 
-def _annotation(p: Proposal, model_id: int) -> Annotation:
+def _annotation(p: Proposal, model_id: int, key: str) -> Annotation:
     return Annotation(
-        id=secrets.token_urlsafe(12),
+        id=key,
         label_id=p.label_id,
         geometry=p.geometry,
         source="model",

@@ -8,7 +8,6 @@ each with its checkpoint. Importing the same thing twice adds nothing.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -176,14 +175,14 @@ class _Importer:
     def _stored(self, described: DatasetImage | None, prepared: Prepared) -> list[Annotation]:
         """Return the annotations as they go into the store; those that do not fit are noted."""
         stored = []
-        for read in described.annotations if described else ():
+        for number, read in enumerate(described.annotations if described else ()):
             try:
                 read.geometry.check(prepared.probe.width, prepared.probe.height)
             except InvalidGeometry as error:
                 self._context.note(Note(code=error.code, message=error.message, file=prepared.name))
                 continue
             label_id = self._labels[read.label_id].id
-            key = secrets.token_urlsafe(12)
+            key = f"i{self._context.job.id:06d}-{number:05d}"
             stored.append(msgspec.structs.replace(read, id=key, label_id=label_id, status="draft", model_id=None))
         return stored
 
