@@ -43,7 +43,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 # People
 
 
-class User(Record):
+class User(Record, frozen=True):
     id: int
     email: str
     name: str
@@ -52,7 +52,7 @@ class User(Record):
     created_at_ms: int
 
 
-class Token(Record):
+class Token(Record, frozen=True):
     """A personal API token; the secret itself is shown once and never stored."""
 
     id: int
@@ -63,14 +63,14 @@ class Token(Record):
     last_used_at_ms: int | None = None
 
 
-class Member(Record):
+class Member(Record, frozen=True):
     user_id: int
     email: str
     name: str
     role: ProjectRole
 
 
-class AuditEntry(Record):
+class AuditEntry(Record, frozen=True):
     id: int
     at_ms: int
     user_id: int | None
@@ -83,7 +83,7 @@ class AuditEntry(Record):
 # Projects
 
 
-class Project(Record):
+class Project(Record, frozen=True):
     id: int
     name: str
     guideline: str
@@ -93,7 +93,7 @@ class Project(Record):
     created_at_ms: int
 
 
-class AttributeSpec(Record):
+class AttributeSpec(Record, frozen=True):
     """One attribute a label carries: a choice, a text, a number or a switch."""
 
     name: Name
@@ -103,14 +103,14 @@ class AttributeSpec(Record):
     default: AttributeValue | None = None
 
 
-class Skeleton(Record):
+class Skeleton(Record, frozen=True):
     """Named keypoints and the pairs of indices that are joined by a line."""
 
     points: list[str]
     edges: list[tuple[int, int]] = field(default_factory=list)
 
 
-class Label(Record):
+class Label(Record, frozen=True):
     """A class of the project. `class_index` only ever appends and is never given twice."""
 
     id: int
@@ -126,7 +126,7 @@ class Label(Record):
 # Pictures
 
 
-class Probe(Record):
+class Probe(Record, frozen=True):
     """What is known of picture bytes after a real decode in a child.
 
     `width` and `height` are upright. `orientation` is the EXIF value 1..8 that was applied.
@@ -143,7 +143,7 @@ class Probe(Record):
     notes: list[str] = field(default_factory=list)
 
 
-class Image(Record):
+class Image(Record, frozen=True):
     """A picture as the viewer sees it. `revision` counts the changes of its annotations."""
 
     id: int
@@ -166,7 +166,7 @@ class Image(Record):
 # Annotations
 
 
-class Annotation(Record, omit_defaults=True):
+class Annotation(Record, frozen=True, omit_defaults=True):
     """One geometry with one label on one image.
 
     It is a *prediction* while ``source == "model"``, ``status == "draft"`` and nobody has
@@ -189,7 +189,7 @@ class Annotation(Record, omit_defaults=True):
         return self.source == "model" and self.status == "draft" and self.author_id is None
 
 
-class Draft(Record, omit_defaults=True):
+class Draft(Record, frozen=True, omit_defaults=True):
     """An annotation as a client sends it: what it may decide, and nothing else.
 
     A `rejected` of True marks a prediction as refused; it stays, so that it is not made again.
@@ -202,7 +202,7 @@ class Draft(Record, omit_defaults=True):
     rejected: bool = False
 
 
-class Diff(Record, omit_defaults=True):
+class Diff(Record, frozen=True, omit_defaults=True):
     """A save: what was added, changed and removed since `revision`.
 
     `diff_id` is made by the client; the same diff sent again gets the stored answer.
@@ -215,7 +215,7 @@ class Diff(Record, omit_defaults=True):
     removed: Annotated[list[AnnotationId], Meta(max_length=10_000)] = field(default_factory=list)
 
 
-class Saved(Record):
+class Saved(Record, frozen=True):
     """The answer to a diff: the image's revision after it, and whether it had come before."""
 
     image_id: int
@@ -223,7 +223,7 @@ class Saved(Record):
     repeated: bool = False
 
 
-class ImageAnnotations(Record):
+class ImageAnnotations(Record, frozen=True):
     image_id: int
     revision: int
     annotations: list[Annotation]
@@ -232,7 +232,7 @@ class ImageAnnotations(Record):
 # Work
 
 
-class Task(Record):
+class Task(Record, frozen=True):
     """One person's work on one image in one round."""
 
     id: int
@@ -249,7 +249,7 @@ class Task(Record):
     updated_at_ms: int
 
 
-class Verdict(Record, omit_defaults=True):
+class Verdict(Record, frozen=True, omit_defaults=True):
     """A judgement on one annotation inside a review."""
 
     annotation_id: AnnotationId
@@ -257,7 +257,7 @@ class Verdict(Record, omit_defaults=True):
     reason: Annotated[str, Meta(max_length=500)] | None = None
 
 
-class Review(Record):
+class Review(Record, frozen=True):
     """A verdict on the whole image at one revision, "nothing here" included."""
 
     id: int
@@ -274,7 +274,7 @@ class Review(Record):
 # Datasets
 
 
-class DatasetImage(Record, omit_defaults=True):
+class DatasetImage(Record, frozen=True, omit_defaults=True):
     """One image of a dataset with its annotations, as formats read and write it.
 
     `name` is a relative POSIX path, unique in the dataset. `sha256` is None, and the sizes
@@ -289,7 +289,7 @@ class DatasetImage(Record, omit_defaults=True):
     annotations: list[Annotation] = field(default_factory=list)
 
 
-class Note(Record):
+class Note(Record, frozen=True):
     """Something a format could not hold, or a file of a batch that failed; never silent."""
 
     code: str
@@ -298,7 +298,7 @@ class Note(Record):
     count: int = 1
 
 
-class Snapshot(Record):
+class Snapshot(Record, frozen=True):
     """An immutable, named, content-addressed version of a project's dataset.
 
     `contents` is ``approved`` (images whose review is done: ground truth) or ``everything``
@@ -317,7 +317,7 @@ class Snapshot(Record):
     created_at_ms: int
 
 
-class Export(Record):
+class Export(Record, frozen=True):
     """A snapshot written in a format to a target."""
 
     id: int
@@ -335,7 +335,7 @@ class Export(Record):
 # Models
 
 
-class Prediction(Record):
+class Prediction(Record, frozen=True):
     """What a decoder makes of one object: class index, confidence 0..1, canonical geometry."""
 
     class_index: int
@@ -343,7 +343,7 @@ class Prediction(Record):
     geometry: Geometry
 
 
-class ModelInfo(Record):
+class ModelInfo(Record, frozen=True):
     """What an ONNX file says of itself once it is checked.
 
     `input_size` is ``(height, width)`` in pixels; with `dynamic` it is the default one.
@@ -361,7 +361,7 @@ class ModelInfo(Record):
     details: dict[str, Any] = field(default_factory=dict)
 
 
-class Model(Record):
+class Model(Record, frozen=True):
     """Portable weights with labels, preprocessing and provenance."""
 
     id: int
@@ -378,7 +378,7 @@ class Model(Record):
 # Machine work
 
 
-class Job(Record):
+class Job(Record, frozen=True):
     """Machine work. `progress` counts to `total` (0 while unknown) in the kind's own unit."""
 
     id: int
@@ -400,7 +400,7 @@ class Job(Record):
     finished_at_ms: int | None
 
 
-class Event(Record):
+class Event(Record, frozen=True):
     """One line of the durable event log; `seq` grows by commit order.
 
     `audience` says who may see it: a project id in `project_id`, or a user in `user_id`, or
