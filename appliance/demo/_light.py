@@ -28,7 +28,7 @@ class Lamp:
 
 @dataclass(frozen=True)
 class Finish:
-    """A surface: blue, green, red of a mirror of it, how dark unlit metal is, how glossy, how rusty."""
+    """A surface: its tint in blue, green, red, about 0..255, how glossy and how rusty it is, about 0..1."""
 
     tint: tuple[float, float, float]
     gloss: float
