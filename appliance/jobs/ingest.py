@@ -22,7 +22,7 @@ import msgspec
 from appliance.errors import NotFound, PixelQueueError, StorageFull, Unavailable
 from appliance.jobs.pictures import Pictures
 from appliance.records import Image, Probe
-from appliance.store import Store, Transaction, images
+from appliance.store import Store, Transaction, actor, images
 from appliance.store.blobs import Staged
 
 __all__ = ["Admitted", "Ingest", "Prepared"]
@@ -53,6 +53,7 @@ class _Waiting(msgspec.Struct):
     project_id: int
     prepared: Prepared
     answer: Future[Admitted]
+    user_id: int | None
 
 
 class Ingest:
@@ -77,6 +78,7 @@ class Ingest:
         """
         answer: Future[Admitted] = Future()
         answer.set_running_or_notify_cancel()
+        user_id = actor.get()
         try:
             self._store.require_space()
             name = images.clean_name(name)
@@ -90,7 +92,7 @@ class Ingest:
             try:
                 prepared = Prepared(name, staged, done.result())
                 self._pictures.keep_thumbnail(staged.sha256, thumbnail)
-                self._enqueue(_Waiting(project_id, prepared, answer))
+                self._enqueue(_Waiting(project_id, prepared, answer, user_id))
             except Exception as error:
                 _discard(staged.path, thumbnail)
                 answer.set_exception(error)
@@ -170,6 +172,16 @@ class Ingest:
         if self._settler is not None:
             self._settler.join()
 
+    def _add_audited(self, tx: Transaction, chunk: Sequence[_Waiting]) -> list[Admitted]:
+        """Add pictures of one project that people sent, each in its sender's name."""
+        project_id = chunk[0].project_id
+        added = self.add(tx, project_id, [one.prepared for one in chunk])
+        for one, (image, duplicate) in zip(chunk, added, strict=True):
+            if not duplicate:
+                tx.user_id = one.user_id
+                tx.audit("image.add", f"image {image.id}", project_id=project_id, name=image.name)
+        return added
+
     def _add_one(self, tx: Transaction, project_id: int, prepared: Prepared) -> Admitted:
         present = images.by_content(tx, project_id, prepared.staged.sha256)
         if present is not None:
@@ -233,10 +245,9 @@ class Ingest:
         by_project: dict[int, list[_Waiting]] = {}
         for one in batch:
             by_project.setdefault(one.project_id, []).append(one)
-        for project_id, group in by_project.items():
+        for group in by_project.values():
             for chunk in _chunks(group):
-                prepared = [one.prepared for one in chunk]
-                write = self._store.writing(partial(self.add, project_id=project_id, prepared=prepared), bulk=True)
+                write = self._store.writing(partial(self._add_audited, chunk=chunk), bulk=True)
                 write.add_done_callback(partial(_answer, chunk))
 
 

@@ -153,19 +153,19 @@ class Jobs:
 
     def pause(self, job_id: int) -> Job:
         """Let a job wait from its next batch boundary on; see `store.jobs.pause`."""
-        return self._steer(lambda tx: jobs.pause(tx, job_id), "pause")
+        return self._steer(lambda tx: jobs.pause(tx, job_id), "pause", "job.pause")
 
     def resume(self, job_id: int) -> Job:
         """Let a paused job go on; see `store.jobs.resume`."""
-        return self._steer(lambda tx: jobs.resume(tx, job_id), None)
+        return self._steer(lambda tx: jobs.resume(tx, job_id), None, "job.resume")
 
     def cancel(self, job_id: int) -> Job:
         """End a job at its next batch boundary; see `store.jobs.cancel`."""
-        return self._steer(lambda tx: jobs.cancel(tx, job_id), "cancel")
+        return self._steer(lambda tx: jobs.cancel(tx, job_id), "cancel", "job.cancel")
 
     def retry(self, job_id: int, reason: str = "") -> Job:
         """Queue a failed or cancelled job again; see `store.jobs.retry`."""
-        return self._steer(lambda tx: jobs.retry(tx, job_id, reason), None)
+        return self._steer(lambda tx: jobs.retry(tx, job_id, reason), None, "job.retry")
 
     def wait(self, job_id: int, timeout_s: float | None = None) -> Job:
         """Return the job when it is over or paused, or as it stands after `timeout_s`."""
@@ -188,8 +188,13 @@ class Jobs:
         finally:
             unsubscribe()
 
-    def _steer(self, change: Callable[[Transaction], Job], wanted: str | None) -> Job:
-        job = self.store.write(change)
+    def _steer(self, change: Callable[[Transaction], Job], wanted: str | None, action: str) -> Job:
+        def audited(tx: Transaction) -> Job:
+            job = change(tx)
+            tx.audit(action, f"job {job.id}", project_id=job.project_id, kind=job.kind)
+            return job
+
+        job = self.store.write(audited)
         with self._lock:
             run = self._runs.get(job.id)
         if run is not None and job.state == "running":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from appliance.errors import InvalidInput
@@ -11,7 +12,7 @@ from appliance.store.blobs import Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["by_content", "by_name", "clean_name", "create", "delete", "find", "get", "listed", "many"]
+__all__ = ["by_content", "by_name", "clean_name", "create", "delete", "find", "foreign", "get", "listed", "many"]
 
 _COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))")
 _COLUMNS_OF_I = ", ".join(
@@ -80,6 +81,17 @@ def by_name(reading: Reading, project_id: int, name: str) -> Image | None:
     """Return the project's image of this name, or None."""
     sql = f"SELECT {_COLUMNS} FROM images WHERE project_id = ? AND name = ?"
     return rows.first(Image, reading.execute(sql, (project_id, name)))
+
+
+def foreign(reading: Reading, project_id: int, image_ids: Sequence[int]) -> int | None:
+    """Return the first of these ids that is no image of the project, or None."""
+    sql = (
+        "SELECT value FROM json_each(?) "
+        "WHERE NOT EXISTS (SELECT 1 FROM images WHERE id = value AND project_id = ?) LIMIT 1"
+    )
+    for (image_id,) in list(reading.execute(sql, (rows.encode(image_ids), project_id))):
+        return int(image_id)
+    return None
 
 
 def listed(

@@ -21,7 +21,7 @@ from appliance.store import Transaction, database, exports, snapshots
 from appliance.store.blobs import Blobs, Staged
 from appliance.store.cache import Cache
 
-__all__ = ["CHILD_TASK", "KIND", "ExportParameters", "handle"]
+__all__ = ["CHILD_TASK", "KIND", "ExportParameters", "handle", "require_format"]
 
 CHILD_TASK = True
 _TASK = "jobs.kinds.export"
@@ -45,7 +45,7 @@ class ExportParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def run(context: Context, parameters: ExportParameters) -> dict[str, Any]:
     """Make the snapshot where it is wanted, let the child write, keep the archive."""
-    _require_format(parameters)
+    require_format(parameters.format, parameters.options)
     snapshot = _snapshot(context, parameters)
     project_id, job = snapshot.project_id, context.job
 
@@ -88,12 +88,20 @@ def run(context: Context, parameters: ExportParameters) -> dict[str, Any]:
     return {"export_id": done.id, "images": snapshot.images, "annotations": snapshot.annotations}
 
 
-def _require_format(parameters: ExportParameters) -> None:
+def require_format(name: str, options: dict[str, Any]) -> None:
+    """Check that a format exists and takes these options.
+
+    Raises:
+        InvalidInput: It does not.
+    """
     from appliance.formats import formats
 
-    if parameters.format not in formats():
-        known = ", ".join(formats())
-        raise InvalidInput(f"there is no format {parameters.format!r}: choose one of {known}", field="format")
+    if name not in formats():
+        raise InvalidInput(f"there is no format {name!r}: choose one of {', '.join(formats())}", field="format")
+    try:
+        msgspec.convert(options, formats()[name].write_options)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"the options of {name} do not fit: {error}", field="options") from error
 
 
 def _snapshot(context: Context, parameters: ExportParameters) -> Snapshot:

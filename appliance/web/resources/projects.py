@@ -1,0 +1,160 @@
+"""Projects: the list, one of them, making, changing and deleting them."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from msgspec import UNSET, Meta, UnsetType, field, structs
+
+from appliance.errors import InvalidInput
+from appliance.records import Name, Project, ProjectRole, ReviewPolicy, TaskState, User
+from appliance.store import Reading, Transaction, labels, members, models, projects
+from appliance.web.operations import Call, Listing, Operations, Paged
+from appliance.web.permissions import Permission
+from appliance.web.resources._common import Body, Id
+from appliance.web.resources.labels import LabelBody
+
+__all__ = ["OPERATIONS", "ProjectRow"]
+
+OPERATIONS = Operations("projects", "Projects")
+
+Guideline = Annotated[str, Meta(max_length=200_000)]
+
+
+class ModelInUse(Body):
+    id: int
+    name: str
+    version: int
+
+
+class ProjectRow(Project, frozen=True, kw_only=True):
+    """A project and what its row in the list shows.
+
+    `role` is the caller's; None for an operator who is no member and sees no pictures.
+    """
+
+    role: ProjectRole | None
+    images: int
+    states: dict[TaskState, int]
+    members: int
+    thumbnails: list[int]
+    model: ModelInUse | None
+
+
+class NewProject(Body):
+    name: Name
+    guideline: Guideline = ""
+    review_policy: ReviewPolicy = "none"
+    labels: Annotated[list[LabelBody], Meta(max_length=1_000)] = field(default_factory=list)
+
+
+class ProjectChange(Body):
+    """What is left out stays; `model_id` null means that no model is active."""
+
+    name: Name | UnsetType = UNSET
+    guideline: Guideline | UnsetType = UNSET
+    review_policy: ReviewPolicy | UnsetType = UNSET
+    model_id: Id | UnsetType | None = UNSET
+
+
+@OPERATIONS.get(
+    "/api/projects",
+    permission=Permission.SIGNED_IN,
+    query=Paged,
+    response=Listing[ProjectRow],
+    summary="List the projects one may see",
+)
+async def list_projects(call: Call) -> Listing[ProjectRow]:
+    user, page = call.user, call.query
+
+    def read(reading: Reading) -> Listing[ProjectRow]:
+        member_id = None if user.role in ("admin", "operator") else user.id
+        found = projects.listed(reading, member_id=member_id, after=page.after, limit=page.limit)
+        items = [_row(reading, project, _role(reading, user, project.id)) for project in found.items]
+        return Listing(items=items, next=None if found.next is None else str(found.next))
+
+    return await call.store.aread(read)
+
+
+@OPERATIONS.post(
+    "/api/projects",
+    permission=Permission.CREATE_PROJECT,
+    body=NewProject,
+    response=Project,
+    status=201,
+    audit="project.create",
+    summary="Make a project and become its admin",
+)
+async def create_project(call: Call) -> Project:
+    body: NewProject = call.body
+    user = call.user
+
+    def create(tx: Transaction) -> Project:
+        project = projects.create(
+            tx,
+            name=body.name,
+            guideline=body.guideline,
+            review_policy=body.review_policy,
+            created_by=user.id,
+        )
+        for label in body.labels:
+            labels.create(tx, project.id, label.new())
+        return project
+
+    return await call.store.awrite(create)
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}",
+    permission=Permission.PROJECT_OVERVIEW,
+    response=ProjectRow,
+    summary="Show one project",
+)
+async def get_project(call: Call) -> ProjectRow:
+    project_id, role = call.project_id, call.role
+    return await call.store.aread(lambda reading: _row(reading, projects.get(reading, project_id), role))
+
+
+@OPERATIONS.patch(
+    "/api/projects/{project_id}",
+    permission=Permission.PROJECT_ADMIN,
+    body=ProjectChange,
+    response=Project,
+    audit="project.change",
+    summary="Change name, guideline, review policy or active model",
+)
+async def change_project(call: Call) -> Project:
+    project_id = call.project_id
+    fields = {name: value for name, value in structs.asdict(call.body).items() if value is not UNSET}
+    if not fields:
+        raise InvalidInput("nothing to change: give name, guideline, review_policy or model_id")
+    return await call.store.awrite(lambda tx: projects.change(tx, project_id, **fields))
+
+
+@OPERATIONS.delete(
+    "/api/projects/{project_id}",
+    permission=Permission.PROJECT_ADMIN,
+    audit="project.delete",
+    summary="Delete a project with everything in it",
+)
+async def delete_project(call: Call) -> None:
+    project_id = call.project_id
+    await call.store.awrite(lambda tx: projects.delete(tx, project_id))
+
+
+def _role(reading: Reading, user: User, project_id: int) -> ProjectRole | None:
+    return "admin" if user.role == "admin" else members.role_of(reading, project_id, user.id)
+
+
+def _row(reading: Reading, project: Project, role: ProjectRole | None) -> ProjectRow:
+    summary = projects.summary(reading, project.id)
+    model = models.get(reading, project.model_id) if project.model_id is not None else None
+    return ProjectRow(
+        **structs.asdict(project),
+        role=role,
+        images=summary.images,
+        states={state: summary.states.get(state, 0) for state in get_args(TaskState)},
+        members=summary.members,
+        thumbnails=summary.thumbnails if role else [],
+        model=ModelInUse(id=model.id, name=model.name, version=model.version) if model else None,
+    )

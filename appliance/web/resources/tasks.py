@@ -1,0 +1,150 @@
+"""Tasks: what to annotate next, and handing it in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from appliance.errors import Conflict, Forbidden
+from appliance.records import Task, TaskState
+from appliance.store import Transaction, tasks
+from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
+from appliance.web.permissions import Permission
+from appliance.web.resources._common import Body
+
+__all__ = ["OPERATIONS"]
+
+OPERATIONS = Operations("tasks", "What to annotate and to review next")
+
+
+class TaskQuery(Paged, frozen=True, kw_only=True):
+    """Tasks in one state, of everybody or one's own."""
+
+    state: TaskState
+    assignee: Literal["me"] | None = None
+
+
+class Role(Query, frozen=True):
+    role: Literal["annotate", "review"] = "annotate"
+
+
+class Submission(Body):
+    """`revision` is the one the annotator sees; any other is refused as stale."""
+
+    revision: Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class Skipping(Body):
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/tasks",
+    permission=Permission.PROJECT_READ,
+    query=TaskQuery,
+    response=Listing[Task],
+    summary="List the tasks in one state",
+)
+async def list_tasks(call: Call) -> Listing[Task]:
+    project_id, query = call.project_id, call.query
+    assignee_id = call.user.id if query.assignee else None
+    return listing(
+        await call.store.aread(
+            lambda reading: tasks.listed(
+                reading,
+                project_id,
+                state=query.state,
+                assignee_id=assignee_id,
+                after=query.after,
+                limit=query.limit,
+            )
+        )
+    )
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/tasks/next",
+    permission=Permission.PROJECT_ANNOTATE,
+    query=Role,
+    response=Task,
+    unaudited="the task itself says who has it",
+    summary="Get the next task, or 204 when there is none",
+)
+async def next_task(call: Call) -> Task | None:
+    """Lease the next task to annotate or, for reviewers, to review."""
+    project_id, user_id, lease_ms = call.project_id, call.user.id, call.settings.lease_s * 1000
+    if call.query.role == "annotate":
+        return await call.store.awrite(lambda tx: tasks.next_to_annotate(tx, project_id, user_id, lease_ms))
+    if call.role not in ("reviewer", "admin"):
+        raise Forbidden("this needs the right 'project-review' in the project: ask its administrator")
+    return await call.store.awrite(lambda tx: tasks.next_to_review(tx, project_id, user_id, lease_ms))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/tasks/{task_id}/take",
+    permission=Permission.PROJECT_ANNOTATE,
+    response=Task,
+    unaudited="the task itself says who has it",
+    summary="Take a task by hand",
+)
+async def take_task(call: Call) -> Task:
+    project_id, task_id, user_id = call.project_id, call.ids["task_id"], call.user.id
+    lease_ms = call.settings.lease_s * 1000
+    return await call.store.awrite(lambda tx: tasks.take(tx, project_id, task_id, user_id, lease_ms))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/tasks/{task_id}/submit",
+    permission=Permission.PROJECT_ANNOTATE,
+    body=Submission,
+    response=Task,
+    audit="task.submit",
+    summary="Hand an image in: to review, or as done where nobody reviews",
+)
+async def submit_task(call: Call) -> Task:
+    project_id, task_id, user_id, revision = call.project_id, call.ids["task_id"], call.user.id, call.body.revision
+    annotator = call.role == "annotator"
+
+    def submit(tx: Transaction) -> Task:
+        if annotator:
+            _refuse_others(tx, project_id, task_id, user_id)
+        task = tasks.submit(tx, project_id, task_id, user_id, revision)
+        tx.audit("task.submit", f"image {task.image_id}", project_id=project_id, revision=task.revision)
+        return task
+
+    return await call.store.awrite(submit)
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/tasks/{task_id}/skip",
+    permission=Permission.PROJECT_ANNOTATE,
+    body=Skipping,
+    response=Task,
+    audit="task.skip",
+    summary="Put an image aside with a reason",
+)
+async def skip_task(call: Call) -> Task:
+    project_id, task_id, user_id, reason = call.project_id, call.ids["task_id"], call.user.id, call.body.reason
+    annotator = call.role == "annotator"
+
+    def skip(tx: Transaction) -> Task:
+        if annotator:
+            _refuse_others(tx, project_id, task_id, user_id)
+        task = tasks.skip(tx, project_id, task_id, user_id, reason)
+        tx.audit("task.skip", f"image {task.image_id}", project_id=project_id, reason=reason)
+        return task
+
+    return await call.store.awrite(skip)
+
+
+def _refuse_others(tx: Transaction, project_id: int, task_id: int, user_id: int) -> None:
+    """Keep annotators out of what somebody else is at work on.
+
+    Raises:
+        Conflict: Somebody else's lease runs.
+    """
+    task = tasks.get(tx, project_id, task_id)
+    held = task.assignee_id not in (None, user_id) and (task.lease_until_ms or 0) >= tx.now_ms
+    if task.state == "in_progress" and held:
+        raise Conflict("somebody else is working on this image", field="task_id")
