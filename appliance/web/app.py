@@ -22,6 +22,7 @@ from appliance.web.static import Static
 __all__ = ["build_app"]
 
 _log = logging.getLogger(__name__)
+_DETAILS = {404: "there is nothing at this address", 405: "this address does not know that method"}
 _CODES = {400: "malformed-request", 404: "not-found", 405: "method-not-allowed", 415: "unsupported-media-type",
           421: "misdirected-request"}  # fmt: skip
 
@@ -91,7 +92,7 @@ async def _on_refusal(
     if response is not None and error.headers:
         response.set_headers(error.headers)
     status = error.status_code
-    detail = error.description or error.title or "this request is refused"
+    detail = error.description or _DETAILS.get(status, "this request is refused")
     await _say(response, ws, problems.document(status, _CODES.get(status, "refused"), detail))
 
 

@@ -35,7 +35,7 @@ class Feed:
 
     Attributes:
         wake: Set when there is something to do.
-        lost: The socket was too slow and events were dropped: it must be told to resync.
+        lost: The socket was too slow and events were dropped here: it must read them from the log.
     """
 
     def __init__(self) -> None:

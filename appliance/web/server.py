@@ -173,5 +173,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setblocking(False)
     except OSError as error:
         listening.close()
-        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror}; give another --port") from error
+        raise Unavailable(
+            f"cannot listen on {host} port {port}: {error.strerror}; give another --host or --port"
+        ) from error
     return listening

@@ -112,40 +112,39 @@ class _Watcher:
 
     async def _catch_up(self, after: int | None) -> None:
         """Greet, then send what lies between `after` and now."""
-        latest, oldest = await self._store.aread(lambda r: (events.latest(r), events.oldest(r)))
+        latest = await self._store.aread(events.latest)
         await self._send({"kind": "hello", "seq": latest})
-        if after is None:
-            self._seq = latest
-        elif after > latest or after < oldest - 1:
-            await self._resync(latest)
-        else:
-            self._seq = after
-            while self._seq < latest:
-                page = await self._store.aread(lambda r: events.since(r, self._seq, _PAGE))
-                for event in page:
-                    await self._tell(told(event))
-                if not page:
-                    break
+        self._seq = latest if after is None else after
+        await self._replay()
+
+    async def _replay(self) -> None:
+        """Send what the log has after the last event sent, page by page, as fast as the client takes it."""
+        while True:
+            latest, oldest, page = await self._store.aread(
+                lambda r: (events.latest(r), events.oldest(r), events.since(r, self._seq, _PAGE))
+            )
+            if self._seq > latest or self._seq < oldest - 1:
+                await self._send({"kind": "resync", "seq": latest})
+                self._seq = latest
+                return
+            for event in page:
+                await self._tell(told(event))
+            if not page:
+                return
 
     async def _pass_on(self) -> None:
         waiting = self._feed.take()
-        if self._feed.lost:
+        if self._feed.lost:  # too slow for the feed, but the log still has it
             self._feed.lost = False
-            await self._recheck()
-            await self._resync(await self._store.aread(events.latest))
+            await self._replay()
         for item in waiting:
-            if item.event.seq <= self._seq:
-                continue
-            if self._concerns_rights(item.event):
-                await self._recheck()
-            await self._tell(item)
-
-    async def _resync(self, latest: int) -> None:
-        await self._send({"kind": "resync", "seq": latest})
-        self._seq = latest
+            if item.event.seq > self._seq:
+                await self._tell(item)
 
     async def _tell(self, item: Told) -> None:
         self._seq = item.event.seq
+        if self._concerns_rights(item.event):
+            await self._recheck()
         if self._sees(item.event):
             await self._send_text(item.message)
 
