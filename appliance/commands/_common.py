@@ -98,7 +98,7 @@ def model_of(store: Store, path: Path) -> Model:
 
     with path.open("rb") as file:
         staged = store.blobs.stage(iter(lambda: file.read(1 << 20), b""))
-    return admit_model(store, staged, name=path.stem, file=path.name, provenance={"file": path.name}, created_by=None)
+    return admit_model(store, staged, name=path.name, provenance={"file": path.name}, created_by=None)
 
 
 def user_of(store: Store, email: str) -> User:

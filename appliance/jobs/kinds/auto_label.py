@@ -90,11 +90,13 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
             raise
         keeper.flush()
     _note_foreign(context, tally)
-    facts = {"images": tally.images, "predictions": tally.predictions, "errors": tally.errors}
     return {
-        **facts,
-        "skipped": tally.skipped,
         "model_id": model.id,
+        "images": tally.images,
+        "predictions": tally.predictions,
+        "skipped": tally.skipped,
+        "errors": tally.errors,
+        "last_image_id": tally.after,
         "seconds": round(time.monotonic() - started_s, 3),
     }
 
