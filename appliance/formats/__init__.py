@@ -7,6 +7,8 @@ or a single file. Formats never open pictures: pixels belong to `appliance.imagi
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from appliance.formats._base import (
     CROWD,
     Candidate,
@@ -33,7 +35,7 @@ def formats() -> dict[str, Format]:
     return discover("appliance.formats", "FORMAT")
 
 
-def recognise(folder: str) -> list[Candidate]:
+def recognise(folder: str | Path) -> list[Candidate]:
     """Ask every format whether `folder` holds a dataset of its kind; cheap, nothing is decoded."""
     found = (variant.recognise(folder) for variant in formats().values())
     return [candidate for candidate in found if candidate is not None]

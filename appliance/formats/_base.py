@@ -33,7 +33,7 @@ from appliance.records import DatasetImage, Label, Note, Record, Skeleton
 
 __all__ = [
     "CROWD", "Candidate", "Dataset", "Format", "ReadLabel", "ReadOptions", "Reader", "Sink", "SizeOf",
-    "Tally", "WriteOptions", "chosen",
+    "Tally", "WriteOptions", "chosen", "kebab",
 ]  # fmt: skip
 
 CROWD = "iscrowd"
@@ -180,6 +180,11 @@ def chosen(options: Any, kind: type[T]) -> T:
         return msgspec.convert(options or {}, kind)
     except msgspec.ValidationError as error:
         raise InvalidInput(str(error), field="options") from error
+
+
+def kebab(name: str) -> str:
+    """Return a geometry's name as it stands in a note's code."""
+    return name.replace("_", "-")
 
 
 @dataclass

@@ -281,11 +281,11 @@ class CocoReader:
                     continue
                 name = part.renamed.get(index) or _name_of(item)
                 width, height = self._size(item, name, part.images)
-                rows = part.order[part.first[index] : part.first[index + 1]].tolist()
+                rows = part.order[part.first[index] : part.first[index + 1]]
                 found = _decode(decoder, part.annotations, descriptor, rows)
                 annotations = [
                     annotation
-                    for row, raw in zip(rows, found, strict=True)
+                    for row, raw in zip(rows.tolist(), found, strict=True)
                     if (annotation := self._annotation(part, row, raw, width, height)) is not None
                 ]
                 yield DatasetImage(name=name, width=width, height=height, split=part.split, annotations=annotations)
@@ -363,12 +363,12 @@ def _decode(
     decoder: msgspec.json.Decoder[list[shapes.CocoAnnotation]],
     annotations: Elements,
     descriptor: int,
-    rows: list[int],
+    rows: NDArray[np.int64],
 ) -> list[Any]:
     try:
-        return decoder.decode(b"[%b]" % b",".join([annotations.read(descriptor, row) for row in rows]))
-    except (msgspec.DecodeError, RecursionError):
-        loose = (annotations.one(descriptor, row, shapes.LooseAnnotation) for row in rows)
+        return decoder.decode(annotations.read_list(descriptor, rows))
+    except (ValueError, RecursionError):
+        loose = (annotations.one(descriptor, row, shapes.LooseAnnotation) for row in rows.tolist())
         return [item if isinstance(item, Unfit) else item.tightened() for item in loose]
 
 

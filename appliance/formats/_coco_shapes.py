@@ -111,20 +111,33 @@ def _checked(make: _Make, entry: CocoAnnotation, width: int, height: int, report
         geometry = make(entry, width, height, report)
         if isinstance(geometry, Mask) and width == UNBOUNDED:
             height, width = geometry.size
-        x1, y1, x2, y2 = geometry.bounds()
-        if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
-            if x1 < -_ROUNDING or y1 < -_ROUNDING or x2 > width + _ROUNDING or y2 > height + _ROUNDING:
-                report("clipped", "reaches out of its image and was clipped")
-            clipped = geometry.clipped(width, height)
-            if clipped is None:
-                report("outside", "left out: it lies outside its image")
-                return None
-            geometry = clipped
-        geometry.check(width, height)
+        try:
+            geometry.check(width, height)
+        except InvalidGeometry:
+            return _clipped(geometry, width, height, report)
     except InvalidGeometry as error:
         report("bad-geometry", f"{make.__name__.strip('_')} left out: {error.message}")
         return None
     return geometry
+
+
+def _clipped(geometry: Geometry, width: int, height: int, report: Report) -> Geometry | None:
+    """Return the part of a geometry inside the image, where that is what is wrong with it.
+
+    Raises:
+        InvalidGeometry: Something else is.
+    """
+    x1, y1, x2, y2 = geometry.bounds()
+    if not (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
+        geometry.check(width, height)
+    clipped = geometry.clipped(width, height)
+    if clipped is None:
+        report("outside", "left out: it lies outside its image")
+        return None
+    clipped.check(width, height)
+    if x1 < -_ROUNDING or y1 < -_ROUNDING or x2 > width + _ROUNDING or y2 > height + _ROUNDING:
+        report("clipped", "reaches out of its image and was clipped")
+    return clipped
 
 
 def _box(entry: CocoAnnotation, width: int, height: int, report: Report) -> Geometry:  # noqa: ARG001

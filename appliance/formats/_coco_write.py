@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import InvalidGeometry, InvalidInput
-from appliance.formats._base import CROWD, Dataset, Tally
+from appliance.formats._base import CROWD, Dataset, Tally, kebab
 from appliance.formats._names import Namer
 from appliance.geometry import Geometry, convert
 from appliance.geometry.box import Box
@@ -167,7 +167,7 @@ class CocoWriter:
         return True
 
     def _lost(self, geometry: Geometry, image: DatasetImage) -> bool:
-        self._tally.add(f"no-{geometry.name}", f"COCO has no place for a {geometry.name}", image.name)
+        self._tally.add(f"no-{kebab(geometry.name)}", f"COCO has no place for a {geometry.name}", image.name)
         return False
 
 
@@ -193,7 +193,8 @@ class _Batch:
         self.numbers += 20
 
     def polygon(self, entry: _Entry, polygon: Polygon) -> None:
-        rings = convert.polygon_to_coco(polygon)
+        parts = polygon.parts
+        rings = parts[0] if len(parts) == 1 == len(parts[0]) else convert.polygon_to_coco(polygon)
         self._outlined.append((entry, len(rings)))
         self._rings += rings
         self.numbers += 20 + sum(map(len, rings))

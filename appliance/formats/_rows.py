@@ -52,7 +52,7 @@ def _joined(ring: Ring, other: Ring) -> Ring:
 
     Both run in the same direction, which tells parts from holes when the slit is undone.
     """
-    a, b = np.reshape(ring, (-1, 2)), np.reshape(other, (-1, 2))
+    a, b = (np.array(points, dtype=np.float64).reshape(-1, 2) for points in (ring, other))
     if (_turn(a) > 0) != (_turn(b) > 0):
         b = b[::-1]
     few = b[: max(1, _PAIRS // len(a))]
@@ -70,6 +70,8 @@ def _turn(points: NDArray[np.float64]) -> float:
 
 def parts_of(ring: Sequence[float]) -> list[list[Ring]]:
     """Return a polygon's parts from one ring of three points or more; slits are undone."""
-    if len(set(zip(ring[::2], ring[1::2], strict=True))) * 2 == len(ring):
+    count = len(ring) // 2
+    xs, ys = ring[::2], ring[1::2]
+    if len(set(xs)) == count or len(set(ys)) == count or len(set(zip(xs, ys, strict=True))) == count:
         return [[list(ring)]]
     return convert.polygon_from_coco([ring]).parts  # touches itself: closed by its first point, or slits

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
 import yaml
 
 from appliance.errors import InvalidInput
-from appliance.formats._base import CROWD, Dataset, Sink, Tally
+from appliance.formats._base import CROWD, Dataset, Sink, Tally, kebab
+from appliance.formats._folders import PICTURE_SUFFIXES
 from appliance.formats._names import Namer, safe_path
 from appliance.formats._rows import CELL_BYTES, cells, one_ring
 from appliance.geometry import convert
@@ -83,6 +85,8 @@ class YoloWriter:
             path = namer(image.name)
             if path != image.name:
                 self._tally.add("renamed", f"{image.name!r} is called {path!r} in the files", path)
+            if os.path.splitext(path)[1].lower() not in PICTURE_SUFFIXES:
+                self._tally.add("unusual-suffix", "loaders pass over pictures without a usual suffix", path)
             self._splits.add(image.split)
             yield path, image
 
@@ -109,7 +113,7 @@ class YoloWriter:
         if not isinstance(shape, Box):
             if not isinstance(shape, (Polygon, Mask, RotatedBox)):
                 return self._lost(shape.name, image)
-            self._tally.add(f"{shape.name}-as-box", f"a {shape.name} is the box around it", image.name)
+            self._tally.add(f"{kebab(shape.name)}-as-box", f"a {shape.name} is the box around it", image.name)
             clipped = convert.to_box(shape).clipped(image.width, image.height)
             if clipped is None:
                 return self._lost(shape.name, image)
@@ -118,10 +122,12 @@ class YoloWriter:
 
     def _outline(self, annotation: Annotation, image: DatasetImage) -> list[float] | None:
         shape = annotation.geometry
+        if isinstance(shape, Polygon) and len(shape.parts) == 1 == len(shape.parts[0]):
+            return shape.parts[0][0]
         if isinstance(shape, Polygon):
             polygon: Polygon | None = shape
         elif isinstance(shape, (Box, Mask, RotatedBox)):
-            self._tally.add(f"{shape.name}-as-polygon", f"a {shape.name} is a polygon around it", image.name)
+            self._tally.add(f"{kebab(shape.name)}-as-polygon", f"a {shape.name} is a polygon around it", image.name)
             polygon = convert.to_polygon(shape)
             if isinstance(shape, RotatedBox):
                 polygon = polygon.clipped(image.width, image.height)
@@ -136,7 +142,7 @@ class YoloWriter:
         return one_ring(polygon)
 
     def _lost(self, kind: str, image: DatasetImage) -> None:
-        self._tally.add(f"no-{kind}", f"YOLO has no place for a {kind}; it is left out", image.name)
+        self._tally.add(f"no-{kebab(kind)}", f"YOLO has no place for a {kind}; it is left out", image.name)
 
     def _description(self) -> bytes:
         splits = [split for split in _SPLITS if split in self._splits] or ["train"]
