@@ -82,9 +82,9 @@ def test_idle_children_end_and_come_back(make: Make) -> None:
 def test_a_cancelled_request_is_passed_over(make: Make) -> None:
     pool = make(1)
     answers = [pool.submit({"do": "echo", "value": number}) for number in range(50)]
-    given_up = [answer for answer in answers if answer.cancel()]
+    given_up = [answer for answer in answers[1::2] if answer.cancel()]
     assert given_up
-    assert [answer.result(30)["echo"] for answer in answers if answer not in given_up]
+    assert [answer.result(30)["echo"] for answer in answers[::2]] == list(range(0, 50, 2))
     assert pool.submit({"do": "echo", "value": "still here"}).result(30) == {"echo": "still here"}
 
 
