@@ -15,7 +15,6 @@ from appliance.errors import (
     TruncatedImage,
     UnreadableImage,
 )
-from appliance.jobs import pictures
 from appliance.jobs.children import Child
 from appliance.jobs.pictures import Pictures
 from appliance.jobs.pool import Pool
@@ -60,21 +59,16 @@ def test_the_names_of_bad_files_are_in_their_errors(service: Jobs, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("request_", "words"),
-    [
-        ({"do": "hang"}, "takes longer"),
-        ({"do": "abort"}, "made the decoder crash"),
-        ({"do": "hog"}, "needs more memory"),
-    ],
+    ("task", "deadline_s", "words"),
+    [("hang", 0.5, "takes longer"), ("abort", 60.0, "made the decoder crash"), ("hog", 60.0, "needs more memory")],
 )
 def test_hang_crash_and_hunger_become_words_about_the_file(
-    service: Jobs, monkeypatch: pytest.MonkeyPatch, request_: dict, words: str
+    service: Jobs, task: str, deadline_s: float, words: str
 ) -> None:
-    monkeypatch.setattr(pictures, "_DEADLINE_S", 1.0)
     broken = Pictures(service.store, service.settings)
-    broken._pool = Pool(lambda: Child("jobs.fake_task", memory_bytes=512 << 20), 1, deadline_s=1.0)
+    broken._pool = Pool(lambda: Child("jobs.fake_task", memory_bytes=512 << 20), 1, deadline_s=deadline_s)
     with pytest.raises(UnreadableImage, match=f"evil.jpg {words}") as caught:
-        broken._asked(request_, "evil.jpg", lambda answer: answer).result(30)
+        broken._asked({"do": task}, "evil.jpg", lambda answer: answer).result(30)
     assert caught.value.file == "evil.jpg"
     assert isinstance(caught.value.__cause__, ChildFailed)
     broken.stop()

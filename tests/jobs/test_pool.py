@@ -51,10 +51,10 @@ def test_a_crash_hits_the_culprit_only(make: Make, bad: str, reason: str) -> Non
 
 
 def test_a_hang_is_ended_and_those_behind_it_are_served(make: Make) -> None:
-    pool = make(1, deadline_s=1.0)
+    pool = make(1, deadline_s=3.0)
     pool.submit({"do": "echo"}).result(30)
     answers = [pool.submit({"do": "hang"}), *(pool.submit({"do": "echo", "value": n}) for n in range(5))]
-    with pytest.raises(ChildFailed, match="longer than 1 s"):
+    with pytest.raises(ChildFailed, match="longer than 3 s"):
         answers[0].result(30)
     assert [answer.result(30)["echo"] for answer in answers[1:]] == list(range(5))
 
