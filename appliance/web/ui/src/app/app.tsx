@@ -16,6 +16,7 @@ import { useEvents, useLoad } from "./use";
 
 const Images = lazy(async () => (await import("../pages/images/images")).Images);
 const Picture = lazy(async () => (await import("../pages/picture")).Picture);
+const Annotate = lazy(async () => (await import("../pages/annotate")).Annotate);
 const Review = lazy(async () => (await import("../pages/review")).Review);
 const Dataset = lazy(async () => (await import("../pages/dataset")).Dataset);
 const Models = lazy(async () => (await import("../pages/models")).Models);
@@ -25,6 +26,7 @@ const Jobs = lazy(async () => (await import("../pages/jobs")).Jobs);
 const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
   ["/projects/:project/images", Images],
   ["/projects/:project/images/:image", Picture],
+  ["/projects/:project/annotate", Annotate],
   ["/projects/:project/review", Review],
   ["/projects/:project/dataset", Dataset],
   ["/projects/:project/models", Models],

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-import { Problem } from "../api/problem";
+import type { Problem } from "../api/problem";
 import { Icon, type IconName } from "./icon";
 
 interface Pressable {

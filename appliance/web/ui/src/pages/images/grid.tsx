@@ -127,7 +127,7 @@ function Cell({ image, index, place, height, selected, focused, onFocus, onOpen,
         </div>
         <div class="caption">
           <TaskMark state={image.state} />
-          <span>{TASK_WORDS[image.state]}</span>
+          <span class="cut">{TASK_WORDS[image.state]}</span>
           <span class="space" />
           <span>{image.annotations > 0 ? count(image.annotations) : "empty"}</span>
         </div>
