@@ -128,10 +128,16 @@ class Child:
             pipe.close()
 
     def failed(self, words: str, **details: Any) -> ChildFailed:
-        """Kill the child and return the error that says why, with its last words."""
+        """Kill the child and return the error that says why.
+
+        The child's last words are a note of the exception: for the log, not for the client.
+        """
         self._drain_stderr()
         self.kill()
-        return ChildFailed(words, details={**details, "stderr": list(self._stderr)})
+        error = ChildFailed(words, details=details)
+        if self._stderr:
+            error.add_note("\n".join(self._stderr))
+        return error
 
     def _send(self) -> None:
         try:

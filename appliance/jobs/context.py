@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from appliance.errors import InvalidInput, JobCancelled, PixelQueueError
+from appliance.errors import ChildFailed, InvalidInput, JobCancelled, PixelQueueError
 from appliance.jobs import children
 from appliance.jobs._base import BATCH, JobPaused, Kind
 from appliance.jobs.lanes import Lane, Turn
@@ -190,7 +190,7 @@ class Run:
 
     def _facts(self, error: BaseException) -> dict[str, Any]:
         if isinstance(error, PixelQueueError):
-            _log.warning("%s failed: %s", self.name, error)
+            _log.warning("%s failed: %s", self.name, error, exc_info=isinstance(error, ChildFailed))
             return error.as_dict()
         _log.error("%s failed unexpectedly", self.name, exc_info=error)
         words = f"the job failed unexpectedly ({type(error).__name__}); the log has the details"

@@ -48,7 +48,8 @@ def test_what_is_printed_cannot_forge_an_answer() -> None:
 def test_a_crash_names_the_signal_and_the_last_words() -> None:
     with pytest.raises(ChildFailed, match="SIGABRT") as caught:
         once(TASK, {"do": "abort"})
-    assert caught.value.details["stderr"] == ["about to abort"]
+    assert caught.value.details == {"reason": "signal", "signal": "SIGABRT"}
+    assert caught.value.__notes__ == ["about to abort"]
 
 
 def test_an_exit_names_its_code() -> None:
