@@ -42,5 +42,11 @@ class Bus:
 
     def publish(self, event: Event) -> None:
         """Deliver one event to all who subscribe at this moment."""
+        failed: list[Exception] = []
         for deliver in self._subscribers.values():
-            deliver(event)
+            try:
+                deliver(event)
+            except Exception as error:  # one subscriber's fault must not keep the event from the others
+                failed.append(error)
+        if failed:
+            raise failed[0]

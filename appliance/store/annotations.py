@@ -49,7 +49,8 @@ def of_images(reading: Reading, image_ids: Sequence[int]) -> dict[int, list[Anno
 def save(tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_id: int | None) -> Saved:
     """Apply a person's diff; the same `diff_id` again gets the answer it got before.
 
-    What a person draws is a draft of source manual. Changing a prediction accepts it: it gets
+    What a person draws is a draft of source manual, or stays rejected when an undo brings a
+    rejected one back. Changing a prediction accepts it: it gets
     an author and keeps its source, model and confidence. Status is never the client's to set,
     but for refusing a prediction.
 
@@ -65,8 +66,8 @@ def save(tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_
         raise InvalidInput(
             f"the image is at revision {image.revision}, the diff claims {diff.revision}", field="revision"
         )
-    before = _present(tx, image_id, [d.id for d in (*diff.added, *diff.changed)] + diff.removed)
     _refuse_twice(diff)
+    before = _present(tx, image_id, [d.id for d in (*diff.added, *diff.changed)] + diff.removed)
     _refuse_collisions(tx, image, diff, before)
     known = {label.id: label for label in labels.listed(tx, project_id)}
     revision = image.revision + 1
@@ -93,7 +94,8 @@ def apply(
     """Write changes as the image's next revision and return its number.
 
     The caller has judged conflicts and rights. Revisions of the new annotations are set here.
-    No change at all makes no revision.
+    No change at all makes no revision. The ids the appliance makes itself have a colon, which a
+    client's cannot have, so that nobody can block a review or a merge by guessing its id.
     """
     if not changes.put and not changes.removed:
         return image.revision
@@ -124,14 +126,14 @@ def merge_label(tx: Transaction, project_id: int, image_id: int, label_id: int, 
     changed = [a for a in _all(tx, image_id) if a.label_id == label_id]
     changes = Changes(put=[(a, msgspec.structs.replace(a, label_id=into_id)) for a in changed])
     image = images.get(tx, project_id, image_id)
-    return apply(tx, image, changes, diff_id=f"merge-{label_id}-{into_id}-{image.revision}", author_id=tx.user_id)
+    return apply(tx, image, changes, diff_id=f"merge:{label_id}:{into_id}:{image.revision}", author_id=tx.user_id)
 
 
 def delete_label(tx: Transaction, project_id: int, image_id: int, label_id: int) -> int:
     """Delete the image's annotations of one label, as one revision."""
     changes = Changes(removed=[a for a in _all(tx, image_id) if a.label_id == label_id])
     image = images.get(tx, project_id, image_id)
-    return apply(tx, image, changes, diff_id=f"unlabel-{label_id}-{image.revision}", author_id=tx.user_id)
+    return apply(tx, image, changes, diff_id=f"unlabel:{label_id}:{image.revision}", author_id=tx.user_id)
 
 
 def _all(reading: Reading, image_id: int) -> list[Annotation]:
@@ -175,10 +177,18 @@ def _row(a: Annotation) -> tuple[Any, ...]:
 
 
 def _refuse_twice(diff: Diff) -> None:
-    ids = [d.id for d in (*diff.added, *diff.changed)] + diff.removed
-    if len(set(ids)) != len(ids):
-        twice = next(i for i in ids if ids.count(i) > 1)
-        raise InvalidInput(f"the diff names annotation {twice!r} more than once", field="added")
+    seen: set[str] = set()
+    for kind, ids in (
+        ("added", [d.id for d in diff.added]),
+        ("changed", [d.id for d in diff.changed]),
+        ("removed", diff.removed),
+    ):
+        for number, annotation_id in enumerate(ids):
+            if annotation_id in seen:
+                raise InvalidInput(
+                    f"the diff names annotation {annotation_id!r} more than once", field=f"{kind}.{number}"
+                )
+            seen.add(annotation_id)
 
 
 def _refuse_collisions(tx: Transaction, image: Image, diff: Diff, before: dict[str, Annotation]) -> None:
@@ -232,6 +242,7 @@ def _drawn(draft: Draft, revision: int, author_id: int | None) -> Annotation:
         label_id=draft.label_id,
         geometry=draft.geometry,
         attributes=draft.attributes,
+        status="rejected" if draft.rejected else "draft",
         revision=revision,
         author_id=author_id,
     )

@@ -57,8 +57,14 @@ class Blobs:
         self.folder = folder
         self._temporary = temporary
         self._verified: dict[str, tuple[int, int]] = {}
+        if not (folder / "ff").is_dir():
+            self._make_folders()
+
+    def _make_folders(self) -> None:
         for shard in range(256):
-            (folder / f"{shard:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self.folder / f"{shard:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
+        _fsync(self.folder)
+        _fsync(self.folder.parent)
 
     def stage(self, chunks: Iterable[bytes], *, compress: bool = False) -> Staged:
         """Write chunks under a temporary name and hash them; blocks on file I/O.
@@ -82,7 +88,8 @@ class Blobs:
     def settle(self, staged: Sequence[Staged]) -> None:
         """Make staged bytes durable under their hash; they may then be registered.
 
-        What is there already is kept, and the temporary file removed.
+        What is there already is kept, and the temporary file removed; its folder is synced all the
+        same, because whoever put it there may not have come that far (or was killed before).
 
         Raises:
             StorageFull: The disk is full.
@@ -97,10 +104,11 @@ class Blobs:
                     _fsync(item.path)
                 os.chmod(item.path, 0o400)
                 os.replace(item.path, self._path(item.sha256, item.encoding))
-            if len(fresh) >= _SYNCFS_FROM:
+            shards = {self._path(item.sha256, item.encoding).parent for item in staged}
+            if len(shards) >= _SYNCFS_FROM:
                 self._syncfs()
             else:
-                for shard in {self._path(item.sha256, item.encoding).parent for item in fresh}:
+                for shard in shards:
                     _fsync(shard)
         except OSError as error:
             raise _storage_error(error) from error
@@ -152,7 +160,7 @@ class Blobs:
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
                     yield chunk
-        except zstandard.ZstdError as error:
+        except (zstandard.ZstdError, OSError) as error:
             raise _corrupt(sha256) from error
         if digest.hexdigest() != sha256:
             raise _corrupt(sha256)
@@ -230,7 +238,10 @@ class StagingFile:
         self._path = path
         self._digest = hashlib.sha256()
         self.size_bytes = 0
-        self._file: Any = path.open("xb")
+        try:
+            self._file: Any = path.open("xb")
+        except OSError as error:
+            raise _storage_error(error) from error
         self._out: Any = self._file
         self._compress = compress
         if compress:
@@ -267,7 +278,8 @@ class StagingFile:
 
     def discard(self) -> None:
         """Throw away what was written."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # closing writes what is buffered, on a disk that may be full
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ __all__ = ["Cache"]
 
 _TRIM_TO = 0.9
 _TRIM_EVERY = 2_000
+_FIRST_TRIM = 100
+_PARTIAL_S = 3_600
 
 
 class Cache:
@@ -29,7 +32,8 @@ class Cache:
     def __init__(self, folder: Path, budget_bytes: int) -> None:
         self.folder = folder
         self._budget_bytes = budget_bytes
-        self._puts = 0
+        self._puts = _TRIM_EVERY - _FIRST_TRIM
+        self._put_bytes = 0
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -53,21 +57,23 @@ class Cache:
         partial = path.with_name(f".{secrets.token_hex(8)}.partial{path.suffix}")
         try:
             make(partial)
+            size_bytes = partial.stat().st_size
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-        self._count()
+        self._count(size_bytes)
         return path
 
     def adopt(self, kind: str, key: str, made: Path) -> Path:
         """Move a file that somebody has made on the same file system into place."""
         path = self.path(kind, key)
+        size_bytes = made.stat().st_size
         try:
             os.replace(made, path)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.replace(made, path)
-        self._count()
+        self._count(size_bytes)
         return path
 
     def forget(self, kind: str, key: str) -> None:
@@ -93,19 +99,26 @@ class Cache:
             dropped += 1
         return dropped
 
-    def _count(self) -> None:
+    def _count(self, size_bytes: int) -> None:
+        """Trim every 2,000 files or every tenth of the budget, and soon after a start."""
         with self._lock:
             self._puts += 1
-            due = self._puts % _TRIM_EVERY == 0
+            self._put_bytes += size_bytes
+            due = self._puts >= _TRIM_EVERY or self._put_bytes >= self._budget_bytes // 10
+            if due:
+                self._puts = self._put_bytes = 0
         if due:
             self.trim()
 
     def _files(self) -> list[tuple[int, int, Path]]:
+        """Return time, size and path of every file but those being made at present."""
         found = []
+        making_ns = time.time_ns() - _PARTIAL_S * 10**9
         for folder, _, names in os.walk(self.folder):
             for name in names:
                 path = Path(folder, name)
                 with contextlib.suppress(FileNotFoundError):
                     stat = path.stat()
-                    found.append((stat.st_mtime_ns, stat.st_size, path))
+                    if not name.startswith(".") or stat.st_mtime_ns < making_ns:
+                        found.append((stat.st_mtime_ns, stat.st_size, path))
         return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.errors import Conflict, InvalidInput
+from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.records import AttributeSpec, Label, Skeleton
 from appliance.store import rows
 from appliance.store.store import Reading
@@ -37,16 +37,20 @@ def create(tx: Transaction, project_id: int, new: NewLabel) -> Label:
     """Append a label to the project.
 
     Raises:
+        NotFound: There is no such project.
         InvalidInput: The name is empty, or the colour is none.
         Conflict: The project has a label of that name.
     """
     name = _name(new.name)
     if tx.execute("SELECT 1 FROM labels WHERE project_id = ? AND name = ?", (project_id, name)).fetchall():
         raise Conflict(f"the project has a label {name!r} already", field="name")
-    ((index,),) = tx.execute(
+    given: list[tuple[int]] = tx.execute(
         "UPDATE projects SET next_class_index = next_class_index + 1 WHERE id = ? RETURNING next_class_index - 1",
         (project_id,),
     ).fetchall()
+    if not given:
+        raise NotFound(f"there is no project {project_id}", field="project_id")
+    index = given[0][0]
     color = _color(new.color) if new.color else PALETTE[index % len(PALETTE)]
     label_id = tx.insert(
         "INSERT INTO labels (project_id, class_index, name, color, hotkey, attributes, skeleton) "

@@ -53,7 +53,7 @@ def put(tx: Transaction, project_id: int, user_id: int, role: ProjectRole) -> No
 
 
 def remove(tx: Transaction, project_id: int, user_id: int) -> None:
-    """End a membership.
+    """End a membership. Tasks that wait for the user wait for anybody then.
 
     Raises:
         NotFound: The user is no member.
@@ -63,6 +63,11 @@ def remove(tx: Transaction, project_id: int, user_id: int) -> None:
     tx.execute("DELETE FROM members WHERE project_id = ? AND user_id = ?", (project_id, user_id))
     if not tx.changes():
         raise NotFound("that user is not a member of this project")
+    tx.execute(
+        "UPDATE tasks SET assignee_id = NULL "
+        "WHERE assignee_id = ? AND state IN ('open', 'returned') AND project_id = ?",
+        (user_id, project_id),
+    )
     _told(tx, "member.remove", project_id, user_id, None)
 
 

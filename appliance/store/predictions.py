@@ -7,7 +7,7 @@ import numpy as np
 
 from appliance.geometry import Geometry
 from appliance.records import Annotation, Image, TaskState
-from appliance.store import annotations, history, images
+from appliance.store import annotations, history, images, labels
 from appliance.store.history import Changes
 from appliance.store.writer import Transaction
 
@@ -41,15 +41,17 @@ def replace(
     Untouched predictions of earlier runs go. Nothing is put over a shape of the same label
     that a person made, accepted or refused, or that was imported, when the two overlap with
     IoU ≥ 0.7 of their bounds. The same run again on the same image changes nothing, and a
-    run that finds what is there already makes no revision.
+    run that finds what is there already makes no revision. A label that was deleted while the
+    run looked at the image is passed over.
     """
-    diff_id = f"run-{round_id}"
+    diff_id = f"run:{round_id}"
     if image.state not in OPEN_TO_MODELS or history.revision_of(tx, image.id, diff_id) is not None:
         return image.predictions
     present = annotations.of_image(tx, image.project_id, image.id).annotations
+    known = {label.id for label in labels.listed(tx, image.project_id)}
     untouched = [a for a in present if a.is_prediction]
     kept = [a for a in present if not a.is_prediction]
-    fresh = [p for p in proposals if not _taken(p, kept)]
+    fresh = [p for p in proposals if p.label_id in known and not _taken(p, kept)]
     if _same(untouched, fresh, model_id):
         return len(fresh)
     made = [_annotation(p, model_id, f"p{job_id:06d}-{number:04d}") for number, p in enumerate(fresh)]

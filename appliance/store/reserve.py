@@ -28,18 +28,22 @@ class Reserve:
         """Allocate the file where there is room; return whether it stands."""
         if not self._size_bytes:
             return False
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.posix_fallocate(fd, 0, self._size_bytes)
+            self._allocate()
         except OSError as error:
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EOPNOTSUPP, errno.EINVAL):
                 raise
             _log.warning("no room for the emergency reserve of %d bytes", self._size_bytes)
             return False
+        return True
+
+    def _allocate(self) -> None:
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, self._size_bytes)
         finally:
             os.close(fd)
-        return True
 
     def give(self) -> bool:
         """Give the space back to the disk; return whether there was any to give."""

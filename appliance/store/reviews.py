@@ -10,6 +10,8 @@ from appliance.store.writer import Transaction
 __all__ = ["latest", "of_image", "review", "withdraw"]
 
 _COLUMNS = rows.columns(Review)
+_DIFF_ID = "review:{}:{}"
+_STATE = {"approve": "done", "return": "returned"}
 
 
 def review(
@@ -42,19 +44,18 @@ def review(
     image = images.get(tx, project_id, task.image_id)
     tasks.require_revision(image, revision)
     changes = _judged(tx, task, verdict, verdicts or [])
-    diff_id = f"review-{task.id}-{task.round}-{revision}-{tx.now_ms}"
+    diff_id = _DIFF_ID.format(image.id, revision)
     after = annotations.apply(tx, image, changes, diff_id=diff_id, author_id=reviewer_id)
     review_id = tx.insert(
         "INSERT INTO reviews (task_id, image_id, revision, reviewer_id, verdict, reason, verdicts, created_at_ms) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (task.id, image.id, revision, reviewer_id, verdict, reason, rows.encode(verdicts or []), tx.now_ms),
     )
-    state = "done" if verdict == "approve" else "returned"
     rounds = task.round + (verdict == "return")
     tasks.change(
         tx,
         task,
-        state=state,
+        state=_STATE[verdict],
         reviewer_id=reviewer_id,
         reason=reason,
         revision=after,
@@ -74,14 +75,15 @@ def withdraw(tx: Transaction, project_id: int, task_id: int, reviewer_id: int) -
     """
     task = tasks.get(tx, project_id, task_id)
     last = latest(tx, task.image_id)
-    if last is None or last.reviewer_id != reviewer_id or task.state not in ("done", "returned"):
+    if last is None or last.reviewer_id != reviewer_id or task.state != _STATE[last.verdict]:
         raise Conflict("there is no verdict of yours to withdraw", field="task_id")
     image = images.get(tx, project_id, task.image_id)
-    if image.revision != task.revision:
+    own = history.revision_of(tx, image.id, _DIFF_ID.format(image.id, last.revision))
+    if image.revision != (own or last.revision):
         raise Conflict("somebody changed the image since your verdict", field="task_id")
-    if image.revision != last.revision:
+    if own is not None:
         back = history.inverse(history.changes_at(tx, image.id, image.revision))
-        annotations.apply(tx, image, back, diff_id=f"withdraw-{last.id}", author_id=reviewer_id)
+        annotations.apply(tx, image, back, diff_id=f"withdraw:{last.id}", author_id=reviewer_id)
     tx.execute("DELETE FROM reviews WHERE id = ?", (last.id,))
     tx.audit("review.withdraw", f"image {image.id}", project_id=project_id, verdict=last.verdict)
     rounds = task.round - (last.verdict == "return")

@@ -7,11 +7,11 @@ manifest and the pictures alone, whatever happens to the project afterwards.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from appliance.errors import Conflict, InvalidInput
+from appliance.errors import Conflict, InvalidInput, StoreCorrupt
 from appliance.records import Annotation, DatasetImage, Label, Snapshot, Split
 from appliance.store import annotations, rows
 from appliance.store.blobs import Blobs, Staged
@@ -19,6 +19,8 @@ from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
 __all__ = ["Header", "create", "get", "lines", "listed", "opened", "protect", "split_of"]
+
+T = TypeVar("T")
 
 _COLUMNS = rows.columns(Snapshot, manifest_sha256="lower(hex(manifest_sha256))")
 _IMAGES_AT_ONCE = 500
@@ -76,11 +78,11 @@ def opened(blobs: Blobs, manifest_sha256: str) -> tuple[Header, Iterator[Dataset
 
     Raises:
         NotFound: The blob is missing.
-        StoreCorrupt: Its content does not match its name, seen after the last line.
+        StoreCorrupt: It does not parse, or does not match its name, seen after the last line.
     """
     text = _split_lines(blobs.stream(manifest_sha256))
-    header = _header.decode(next(text))
-    return header, (_image.decode(line) for line in text)
+    header = _decoded(_header, next(text, b""), manifest_sha256)
+    return header, (_decoded(_image, line, manifest_sha256) for line in text)
 
 
 def create(
@@ -154,6 +156,16 @@ def _nothing(contents: str) -> str:
     if contents == "approved":
         return "no image of this project is approved yet: review some first"
     return "this project has no images yet: add some first"
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], line: bytes, manifest_sha256: str) -> T:
+    try:
+        return decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StoreCorrupt(
+            "the manifest of a snapshot is damaged: the disk may be failing, restore it from a backup",
+            details={"sha256": manifest_sha256},
+        ) from error
 
 
 def _split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

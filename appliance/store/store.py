@@ -73,16 +73,23 @@ class Store:
             self._empty_temporary()
             self.file = folder / database.FILE
             connection = database.connect(self.file, vfs=vfs)
-            database.migrate(connection, self.file)
-            self.clock = Clock(_high_water_ms(connection))
-            self.blobs = Blobs(folder / "blobs", self.temporary)
-            self.cache = Cache(folder / "cache", settings.cache_bytes)
-            self.reserve = Reserve(folder / "reserve", settings.reserve_bytes)
-            self.reserve.keep()
-            self._open_pools(connection, settings, vfs)
+            try:
+                self._open_parts(connection, settings, vfs)
+            except BaseException:
+                connection.close()
+                raise
         except BaseException:
             self._lock.release()
             raise
+
+    def _open_parts(self, connection: apsw.Connection, settings: Settings, vfs: str | None) -> None:
+        database.migrate(connection, self.file)
+        self.clock = Clock(_high_water_ms(connection))
+        self.blobs = Blobs(self.folder / "blobs", self.temporary)
+        self.cache = Cache(self.folder / "cache", settings.cache_bytes)
+        self.reserve = Reserve(self.folder / "reserve", settings.reserve_bytes)
+        self.reserve.keep()
+        self._open_pools(connection, settings, vfs)
 
     def _open_pools(self, connection: apsw.Connection, settings: Settings, vfs: str | None) -> None:
         self._connection = connection

@@ -60,8 +60,9 @@ def listed(
 def next_to_annotate(tx: Transaction, project_id: int, user_id: int, lease_ms: int) -> Task | None:
     """Lease the next task to an annotator, or return None when there is none.
 
-    First what was returned to them, then what they have begun, then open work that is theirs
-    or nobody's by priority and age, then what somebody abandoned: a lease that ran out.
+    First what was returned to them, then what they have begun, then what was returned to nobody
+    (a model's work, say), then open work that is theirs or nobody's by priority and age, then
+    what somebody abandoned: a lease that ran out.
     """
     own = "SELECT id FROM tasks WHERE assignee_id = ? AND state = ? AND project_id = ? ORDER BY id LIMIT 1"
     waiting = "SELECT id FROM tasks WHERE project_id = ? AND state = ? AND {} ORDER BY priority DESC, id LIMIT 1"
@@ -70,6 +71,7 @@ def next_to_annotate(tx: Transaction, project_id: int, user_id: int, lease_ms: i
     for sql, parameters in (
         (own, (user_id, "returned", project_id)),
         (own, (user_id, "in_progress", project_id)),
+        (unclaimed, (project_id, "returned", user_id)),
         (unclaimed, (project_id, "open", user_id)),
         (abandoned, (project_id, "in_progress", tx.now_ms)),
     ):
@@ -117,7 +119,7 @@ def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revisio
     image = images.get(tx, project_id, task.image_id)
     require_revision(image, revision)
     if projects.get(tx, project_id).review_policy == "none":
-        revision = approve_drawn(tx, image, user_id, f"submit-{task.id}-{task.round}-{revision}")
+        revision = approve_drawn(tx, image, user_id, f"submit:{task.id}:{task.round}:{revision}")
         return change(
             tx, task, state="done", assignee_id=user_id, revision=revision, lease_until_ms=None, reason=None
         )
@@ -153,6 +155,8 @@ def opened_by_edit(tx: Transaction, task: Task, user_id: int, lease_ms: int) -> 
         change(tx, task, state="in_progress", assignee_id=user_id, lease_until_ms=lease)
     elif task.assignee_id == user_id:
         tx.execute("UPDATE tasks SET lease_until_ms = ? WHERE id = ?", (lease, task.id))
+    elif (task.lease_until_ms or 0) < tx.now_ms:
+        change(tx, task, assignee_id=user_id, lease_until_ms=lease)
 
 
 def change(tx: Transaction, task: Task, **fields: Any) -> Task:

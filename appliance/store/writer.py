@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -182,11 +183,16 @@ class Writer:
 
     def _attempt(self, group: list[_Work[Any]], take_bulk: bool) -> tuple[list[_Work[Any]], list[_Work[Any]]]:
         """Run one transaction; return the work that is decided and the innocent to run again."""
-        started = perf_counter()
         self._execute("BEGIN IMMEDIATE")
         ran: list[_Work[Any]] = []
         queue = deque(group)
-        while queue or (take_bulk and self._more_bulk(queue, started)):
+        bulk_from_s: float | None = None
+        while True:
+            if not queue:
+                # The slice begins when the interactive work is done: however long that took, some bulk runs.
+                bulk_from_s = perf_counter() if bulk_from_s is None else bulk_from_s
+                if not (take_bulk and self._more_bulk(queue, bulk_from_s)):
+                    break
             work = queue.popleft()
             whole = self._savepoint(work)
             if work.error and isinstance(work.error.__cause__, apsw.FullError) and self._relieve():
@@ -227,7 +233,7 @@ class Writer:
             work.result = work.call(work.transaction)
             if self._connection.in_transaction:
                 self._execute("RELEASE work")
-        except Exception as error:  # the border between the writer and its callers
+        except BaseException as error:  # the border: not even a SystemExit of a caller's may end the writer
             work.error = _translated(error)
             if self._connection.in_transaction:
                 self._undo(work)
@@ -260,13 +266,14 @@ class Writer:
 
     def _tell(self, transaction: Transaction | None) -> None:
         """Publish what was committed; a listener's fault must not end the writer."""
-        try:
-            for event in transaction.events if transaction else ():
-                self._bus.publish(event)
-            for call in transaction.after_commit if transaction else ():
+        if transaction is None:
+            return
+        calls: list[Callable[[], None]] = [partial(self._bus.publish, event) for event in transaction.events]
+        for call in calls + transaction.after_commit:
+            try:
                 call()
-        except Exception:
-            _log.exception("a listener failed on a committed change")
+            except Exception:
+                _log.exception("a listener failed on a committed change")
 
     def _keep_high_water(self) -> None:
         now_ms = self._clock.now_ms()

@@ -90,6 +90,7 @@ CREATE TABLE models (
     UNIQUE (name, version)
 ) STRICT;
 CREATE INDEX models_sha256 ON models (sha256);
+CREATE INDEX models_created_by ON models (created_by);
 
 CREATE TABLE projects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -102,6 +103,7 @@ CREATE TABLE projects (
     created_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX projects_model ON projects (model_id);
+CREATE INDEX projects_created_by ON projects (created_by);
 
 CREATE TABLE members (
     project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
@@ -265,6 +267,7 @@ CREATE TABLE snapshots (
     UNIQUE (project_id, name)
 ) STRICT;
 CREATE INDEX snapshots_manifest ON snapshots (manifest_sha256);
+CREATE INDEX snapshots_created_by ON snapshots (created_by);
 
 -- The pictures a snapshot needs, so that they outlive the deletion of an image.
 CREATE TABLE snapshot_pictures (
@@ -298,6 +301,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_queue ON jobs (lane, state, priority DESC, id);
 CREATE INDEX jobs_project ON jobs (project_id, id);
 CREATE INDEX jobs_state ON jobs (state, id);
+CREATE INDEX jobs_created_by ON jobs (created_by);
 
 CREATE TABLE job_notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -331,6 +335,7 @@ CREATE TABLE exports (
 ) STRICT;
 CREATE INDEX exports_project ON exports (project_id, id);
 CREATE INDEX exports_snapshot ON exports (snapshot_id);
+CREATE INDEX exports_created_by ON exports (created_by);
 CREATE INDEX exports_sha256 ON exports (sha256) WHERE sha256 IS NOT NULL;
 
 CREATE TABLE events (
