@@ -8,6 +8,7 @@ each with its checkpoint. Importing the same thing twice adds nothing.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,13 @@ def run(context: Context, parameters: ImportParameters) -> dict[str, Any]:
     """Find out what the source is and import it."""
     if context.job.project_id is None:
         raise InvalidInput("an import belongs to a project", field="project_id")
+    try:
+        return _imported(context, parameters)
+    finally:
+        shutil.rmtree(_unpacked(context), ignore_errors=True)
+
+
+def _imported(context: Context, parameters: ImportParameters) -> dict[str, Any]:
     folder = _folder(context, parameters)
     form = _form(context, folder, parameters.format)
     tally = msgspec.convert(context.checkpoint, Tally)
@@ -71,6 +79,10 @@ def run(context: Context, parameters: ImportParameters) -> dict[str, Any]:
     return {**msgspec.to_builtins(tally), "format": form or "pictures"}
 
 
+def _unpacked(context: Context) -> Path:
+    return context.store.temporary / f"import-{context.job.id}"
+
+
 def _folder(context: Context, parameters: ImportParameters) -> Path:
     if parameters.folder is not None:
         folder = Path(parameters.folder)
@@ -80,7 +92,7 @@ def _folder(context: Context, parameters: ImportParameters) -> Path:
     if parameters.archive is None:
         raise InvalidInput("an import needs a folder or an archive", field="folder")
     context.commit(lambda _: None, message="unpacking")
-    target = context.store.temporary / f"import-{context.job.id}"
+    target = _unpacked(context)
     room = context.store.free_bytes() - context.settings.free_floor_bytes
     request = {
         "do": "unpack",
