@@ -27,9 +27,8 @@ def clean_name(name: str) -> str:
     Raises:
         InvalidInput: Nothing is left of it, or it is too long.
     """
-    parts = [p.strip() for p in name.replace("\\", "/").split("/")]
-    kept = ["".join(c for c in p if c.isprintable()) for p in parts if p not in ("", ".", "..")]
-    cleaned = "/".join(p for p in kept if p)
+    parts = ("".join(c for c in p if c.isprintable()).strip() for p in name.replace("\\", "/").split("/"))
+    cleaned = "/".join(p for p in parts if p not in ("", ".", ".."))
     if not cleaned or len(cleaned) > _MAX_NAME:
         raise InvalidInput(f"an image's name has 1 to {_MAX_NAME} printable characters", field="name")
     return cleaned
@@ -140,9 +139,20 @@ def delete(tx: Transaction, project_id: int, image_id: int) -> None:
 
 
 def _free_name(reading: Reading, project_id: int, name: str) -> str:
-    taken = "SELECT 1 FROM images WHERE project_id = ? AND name = ?"
-    path, number, candidate = PurePosixPath(name), 1, name
-    while reading.execute(taken, (project_id, candidate)).fetchall():
-        number += 1
-        candidate = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
-    return candidate
+    # A camera may send 100,000 pictures of one name: gallop to a free number, then halve the way back.
+    path = PurePosixPath(name)
+
+    def numbered(number: int) -> str:
+        return name if number == 1 else str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+
+    def taken(number: int) -> bool:
+        sql = "SELECT 1 FROM images WHERE project_id = ? AND name = ?"
+        return bool(reading.execute(sql, (project_id, numbered(number))).fetchall())
+
+    low, free = 0, 1
+    while taken(free):
+        low, free = free, free * 2
+    while free - low > 1:
+        middle = (low + free) // 2
+        low, free = (middle, free) if taken(middle) else (low, middle)
+    return numbered(free)
