@@ -4,7 +4,6 @@ import { precompress } from "./build/precompress";
 import { swagger } from "./build/swagger";
 
 export default defineConfig({
-  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   plugins: [swagger(), precompress()],
   build: {
     target: "es2022",
