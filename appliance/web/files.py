@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from appliance.web.requests import chunks
 __all__ = ["File", "Page", "receive", "send"]
 
 _BLOCK = 256 * 1024
+_WHOLE = 1024 * 1024
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/avif"})
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -90,7 +92,7 @@ async def send(file: File, request: falcon.asgi.Request, response: falcon.asgi.R
             return
     else:
         response.set_header("Cache-Control", "private, no-store")
-    size = (await asyncio.to_thread(file.path.stat)).st_size
+    size, whole = await asyncio.to_thread(_look, file.path)
     first, last = _span(request, file, size)
     response.content_type = file.media_type
     response.set_header("Accept-Ranges", "bytes")
@@ -101,7 +103,17 @@ async def send(file: File, request: falcon.asgi.Request, response: falcon.asgi.R
     if (first, last) != (0, size - 1):
         response.status = 206
         response.set_header("Content-Range", f"bytes {first}-{last}/{size}")
-    response.set_stream(_blocks(file.path, first, last - first + 1), last - first + 1)
+    if whole is not None:
+        response.data = whole[first : last + 1]
+    else:
+        response.set_stream(_blocks(file.path, first, last - first + 1), last - first + 1)
+
+
+def _look(path: Path) -> tuple[int, bytes | None]:
+    """Return the file's size, and its content where that is small: thumbnails and most pictures."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return size, file.read() if size <= _WHOLE else None
 
 
 def _matches(header: str | None, etag: str) -> bool:

@@ -168,6 +168,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise Unavailable(f"{host} is no address of this machine: give another --host") from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # handed on to every connection
         listening.bind(address)
         listening.listen(_BACKLOG)
         listening.setblocking(False)
