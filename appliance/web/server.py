@@ -86,7 +86,7 @@ class Server:
     def run(self, ready: Callable[[Server], None] = lambda _: None, *, signals: bool = True) -> None:
         """Serve; blocks until `stop` or, with `signals`, SIGTERM or SIGINT.
 
-        `ready` is called once requests are answered.
+        `ready` is called, on a thread of its own, once requests are answered.
         """
         sys.setswitchinterval(0.001)  # a thread that computes hands the loop its turn sooner
         asyncio.run(self._run(ready, signals))
@@ -109,7 +109,7 @@ class Server:
         upkeep = asyncio.create_task(Upkeep(self._services.store).run())
         stopping = asyncio.create_task(self._stop.wait())
         await self._answering(serving)
-        ready(self)
+        await asyncio.to_thread(ready, self)
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         upkeep.cancel()
         stopping.cancel()

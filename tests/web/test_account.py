@@ -268,3 +268,20 @@ def test_a_demo_never_leaves_the_machine(tmp_path: Path) -> None:
         assert running.claim().get("/api/session").json()["box"]["demo"] is True
     with pytest.raises(Exception, match="demo"), serving(tmp_path, host="127.1"):
         pass
+
+
+def test_every_change_of_accounts_leaves_its_line(box: Serving, admin: httpx.Client) -> None:
+    made = admin.post("/api/users", json={"email": "c@example.org", "name": "C", "password": PASSWORD}).json()
+    admin.patch(f"/api/users/{made['id']}", json={"name": "D"})
+    token = admin.post("/api/tokens", json={"name": "t", "scopes": ["read"]}).json()
+    admin.delete(f"/api/tokens/{token['id']}")
+    admin.post("/api/password", json={"old": PASSWORD, "new": NEW_PASSWORD, "end_other_sessions": False})
+    admin.delete("/api/session")
+    admin.post("/api/session", json=SIGN_IN | {"password": NEW_PASSWORD})
+    actions = [entry["action"] for entry in admin.get("/api/audit").json()["items"]]
+    assert actions[::-1] == [
+        "user.create", "setup.claim", "session.start", "user.create", "user.change", "token.create", "token.revoke",
+        "password.change", "session.end", "session.start",
+    ]  # fmt: skip
+    sql = "SELECT count(*) FROM audit WHERE id > 2 AND user_id IS NOT 1"
+    assert box.appliance.store.read(lambda r: r.execute(sql).fetchall()) == [(0,)]
