@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
-from appliance.errors import ChildFailed, PixelQueueError, UnusableModel
+from appliance.errors import ChildFailed, PixelQueueError, Unavailable, UnusableModel
 from appliance.jobs import children
 from appliance.records import Model, ModelInfo
 from appliance.store import Store, Transaction, models
@@ -29,7 +30,13 @@ _one_at_a_time = threading.Lock()
 
 
 def admit_model(
-    store: Store, staged: Staged, *, name: str, provenance: dict[str, Any], created_by: int | None
+    store: Store,
+    staged: Staged,
+    *,
+    name: str,
+    provenance: dict[str, Any],
+    created_by: int | None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Model:
     """Take in weights nobody vouches for; blocks until they are durable.
 
@@ -42,17 +49,19 @@ def admit_model(
         name: The file as its sender named it; without folders and ``.onnx`` the model's name.
         provenance: Where the weights come from, JSON-able.
         created_by: Who sent them.
+        stopping: Asked now and then whether the appliance stops, which ends the inspection.
 
     Raises:
         UnusableModel: They cannot be used here; the message says why and names the file.
         StorageFull: The disk is nearly full.
+        Unavailable: The appliance stops.
     """
     try:
         known = store.read(lambda reading: models.by_content(reading, staged.sha256))
         if known is not None:
             return known
         store.require_space()
-        info = _inspect(store, staged, name)
+        info = _inspect(store, staged, name, stopping)
         store.blobs.settle([staged])
         return store.write(lambda tx: _create(tx, store, staged, name, info, provenance, created_by))
     finally:
@@ -88,7 +97,12 @@ def _model_name(name: str) -> str:
     return (kept[:-5] if kept.lower().endswith(".onnx") else kept)[:200]
 
 
-def _inspect(store: Store, staged: Staged, name: str) -> ModelInfo:
+def _inspect(store: Store, staged: Staged, name: str, stopping: Callable[[], bool]) -> ModelInfo:
+    def attend(_child: children.Child) -> float:
+        if stopping():
+            raise Unavailable("the appliance is stopping: send the file again in a moment", file=name)
+        return 0.0
+
     request = {
         "do": "inspect",
         "path": str(staged.path.absolute()),
@@ -96,7 +110,9 @@ def _inspect(store: Store, staged: Staged, name: str) -> ModelInfo:
     }
     try:
         with _one_at_a_time:  # each may take gigabytes
-            answer = children.once("engine.worker", request, deadline_s=_DEADLINE_S, memory_bytes=_MEMORY_BYTES)
+            answer = children.once(
+                "engine.worker", request, attend=attend, deadline_s=_DEADLINE_S, memory_bytes=_MEMORY_BYTES
+            )
     except PixelQueueError as error:
         raise _named(error, staged, name) from error
     return msgspec.convert(answer["info"], ModelInfo)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -87,6 +90,32 @@ def test_a_body_beyond_the_limit_is_refused(site: Site, project_id: int) -> None
     )
     site.refused(chunked, 413, "too-large")
     assert _left_behind(site) == []
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
+def test_an_upload_that_breaks_off_leaves_nothing(site: Site, framing: str) -> None:
+    project_id = site.project()
+    server = site.box.server
+    cookie = "; ".join(f"{k}={v}" for k, v in site.people["annotator"].cookies.items())
+    half = picture(200, 200)[:30_000]
+    body = half if "Length" in framing else f"{len(half):x}\r\n".encode() + half + b"\r\n"
+    head = (
+        f"POST /api/projects/{project_id}/images?name=a.png HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"Origin: {server.url}\r\nCookie: {cookie}\r\n{framing}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + body)
+        _until(lambda: bool(_left_behind(site)))
+    _until(lambda: not _left_behind(site))
+    assert site.ok(site.people["annotator"].get(f"/api/projects/{project_id}/images"))["items"] == []
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    """Return when the condition holds."""
+    deadline_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline_s
+        threading.Event().wait(0.01)
 
 
 def test_uploading_needs_membership(site: Site, project_id: int) -> None:

@@ -94,7 +94,7 @@ async def delete_image(call: Call) -> None:
     summary="Fetch the picture as it was sent",
 )
 async def get_file(call: Call) -> File:
-    return await _original(call, await _image(call))
+    return await _original(call, await call.store.aread(lambda reading: _image(call, reading)))
 
 
 @OPERATIONS.get(
@@ -105,10 +105,10 @@ async def get_file(call: Call) -> File:
     summary="Fetch the picture as a browser can show it, upright",
 )
 async def get_rendition(call: Call) -> File:
-    image = await _image(call)
+    image, path = await call.store.aread(lambda reading: _copy_of(call, reading, "rendition"))
     if not image.needs_rendition:
         return await _original(call, image)
-    return await _copy(call, image, "rendition", call.jobs.pictures.cached_rendition)
+    return await _copy(call, image, path, "rendition", call.jobs.pictures.cached_rendition)
 
 
 @OPERATIONS.get(
@@ -119,20 +119,26 @@ async def get_rendition(call: Call) -> File:
     summary="Fetch a small upright JPEG",
 )
 async def get_thumbnail(call: Call) -> File:
-    return await _copy(call, await _image(call), "thumbnail", call.jobs.pictures.cached_thumbnail)
+    image, path = await call.store.aread(lambda reading: _copy_of(call, reading, "thumbnail"))
+    return await _copy(call, image, path, "thumbnail", call.jobs.pictures.cached_thumbnail)
 
 
-async def _image(call: Call) -> Image:
+def _image(call: Call, reading: Reading) -> Image:
     """Look the image up.
 
     Raises:
         NotFound: The project has none such, or its picture is not the one that is asked for.
     """
-    project_id, image_id, version = call.project_id, call.ids["image_id"], call.query.v
-    image = await call.store.aread(lambda reading: images.get(reading, project_id, image_id))
-    if version not in (None, image.sha256):
+    image = images.get(reading, call.project_id, call.ids["image_id"])
+    if call.query.v not in (None, image.sha256):
         raise NotFound("the image has no such picture: load the list again", field="v")
     return image
+
+
+def _copy_of(call: Call, reading: Reading, what: str) -> tuple[Image, Path | None]:
+    """Look the image up, and its copy in the cache."""
+    image = _image(call, reading)
+    return image, call.store.cache.get(what, f"{image.sha256}.jpg")
 
 
 async def _original(call: Call, image: Image) -> File:
@@ -146,8 +152,7 @@ async def _original(call: Call, image: Image) -> File:
     )
 
 
-async def _copy(call: Call, image: Image, what: str, make: Callable[[Image], Path]) -> File:
-    path = await asyncio.to_thread(call.store.cache.get, what, f"{image.sha256}.jpg")
+async def _copy(call: Call, image: Image, path: Path | None, what: str, make: Callable[[Image], Path]) -> File:
     if path is None:
         path = await asyncio.get_running_loop().run_in_executor(_makers, make, image)
     return File(

@@ -71,7 +71,15 @@ async def upload_model(call: Call) -> Model:
     name, user_id = call.query.name, call.user.id
     staged = await receive(call, call.settings.max_model_bytes)
     known = await call.store.aread(lambda reading: models.by_content(reading, staged.sha256))
-    admit = partial(admit_model, call.store, staged, name=name, provenance={"file": name}, created_by=user_id)
+    admit = partial(
+        admit_model,
+        call.store,
+        staged,
+        name=name,
+        provenance={"file": name},
+        created_by=user_id,
+        stopping=lambda: call.services.live.stopping,
+    )
     loop = asyncio.get_running_loop()
     model = await asyncio.shield(loop.run_in_executor(_inspector, copy_context().run, admit))
     if known is not None:
