@@ -46,6 +46,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "ultralytics": ("engine/train", "engine/convert", "demo/train.py"),
     "click": ("commands", "__main__.py"),
     "rich": ("commands",),
+    "yaml": ("formats",),
     "zstandard": ("store",),
 }
 
