@@ -1,5 +1,5 @@
 import type { Annotation, Label } from "../api/types";
-import { stateOf } from "./document";
+import { STATES, stateOf } from "./document";
 import type { Shape } from "./render/shapes";
 
 const UNKNOWN = "#E6E6E6";
@@ -40,6 +40,17 @@ export function shapesOf(annotations: readonly Annotation[], labels: readonly La
     });
   const rank = { rejected: 0, approved: 1, accepted: 1, drawn: 1, prediction: 2 };
   return shapes.sort((a, b) => rank[a.state] - rank[b.state]);
+}
+
+/** The next object in the order of the object list, around its end; rejected ones are passed over. */
+export function neighbour(shapes: readonly Shape[], selected: string | null, by: number): string | null {
+  const order = STATES.filter((state) => state !== "rejected").flatMap((state) =>
+    shapes.filter((shape) => shape.state === state).map((shape) => shape.annotation.id),
+  );
+  if (order.length === 0) return null;
+  const at = selected === null ? -1 : order.indexOf(selected);
+  if (at === -1) return by > 0 ? order[0] : order[order.length - 1];
+  return order[(at + by + order.length) % order.length];
 }
 
 /** Names with a number per label, as the object list shows them: "person 3". */

@@ -343,11 +343,10 @@ export class Viewer {
   private hover(at: Point | null): void {
     const hovered = at && this.pointers.size === 0 ? (this.shapeAt(at)?.annotation.id ?? null) : null;
     this.on.hover?.(at && this.picture ? toImage(this.camera, at) : null);
+    const changed = hovered !== this.hovered;
+    this.hovered = hovered;
     if (this.pointers.size === 0) this.setCursor(at);
-    if (hovered !== this.hovered || this.tool?.guides) {
-      this.hovered = hovered;
-      this.invalidate();
-    }
+    if (changed || this.tool?.guides) this.invalidate();
   }
 
   private setCursor(at: Point | null = null): void {

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { complete, images, tasks } from "../api/client";
 import { type Problem, toProblem } from "../api/problem";
@@ -17,7 +17,7 @@ import { ImageDocument, isPrediction, stateOf } from "../editor/document";
 import { Editor, type ToolName } from "../editor/editor";
 import { Pictures, type Ready } from "../editor/pictures";
 import { Saver, type SaveState } from "../editor/saver";
-import { shapesOf } from "../editor/shapes-of";
+import { neighbour, shapesOf } from "../editor/shapes-of";
 import { BoxTool } from "../editor/tools/box";
 import { moved, SelectTool } from "../editor/tools/select";
 import type { Viewer } from "../editor/viewer";
@@ -120,7 +120,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
 
   const live = useRef({ editor, selected, labelId });
   live.current = { editor, selected, labelId };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!viewer) return;
     const size = () => live.current.editor?.size ?? { width: 1, height: 1 };
     const chosen = () => live.current.editor?.document.get(live.current.selected ?? "") ?? null;
@@ -169,6 +169,10 @@ export function Annotate({ project, labels }: ProjectPageProps) {
       .then(() => queue.settle())
       .catch(() => undefined);
   };
+  const pickTool = (name: ToolName): void => {
+    setTool(name);
+    if (name === "box") setSelected(null);
+  };
   const pickLabel = (label: Label | undefined): void => {
     if (!label) return;
     setLabelId(label.id);
@@ -192,19 +196,15 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     const by = event.shiftKey ? 10 : 1;
     editor.reshape(current.id, moved(current.geometry, dx * by, dy * by, editor.size));
   };
-  const cycle = (by: number): void => {
-    const at = shapes.findIndex((shape) => shape.annotation.id === selected);
-    const next = shapes[(at + by + shapes.length) % shapes.length];
-    if (next) setSelected(next.annotation.id);
-  };
+  const cycle = (by: number): void => setSelected(neighbour(shapes, selected, by));
   const byKey = (key: string): Label | undefined =>
     labels.find((label) => label.hotkey === key) ?? labels.filter((label) => !label.hotkey)[Number(key || 10) - 1];
   const arrows = ([["arrowleft", -1, 0], ["arrowright", 1, 0], ["arrowup", 0, -1], ["arrowdown", 0, 1]] as const).flatMap(
     ([key, dx, dy]) => [[`${key}*`, nudge(dx, dy)] as const, [`shift+${key}*`, nudge(dx, dy)] as const],
   );
   useKeys({
-    v: () => setTool("select"),
-    b: () => setTool("box"),
+    v: () => pickTool("select"),
+    b: () => pickTool("box"),
     y: () => judge("accept"),
     x: () => judge("reject"),
     "shift+y": acceptAll,
@@ -264,8 +264,8 @@ export function Annotate({ project, labels }: ProjectPageProps) {
         </Button>
       </div>
       <div class="tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-        <IconButton icon="select" label="Select" hint="V" aria-pressed={tool === "select"} onClick={() => setTool("select")} />
-        <IconButton icon="box" label="Box" hint="B" aria-pressed={tool === "box"} onClick={() => setTool("box")} />
+        <IconButton icon="select" label="Select" hint="V" aria-pressed={tool === "select"} onClick={() => pickTool("select")} />
+        <IconButton icon="box" label="Box" hint="B" aria-pressed={tool === "box"} onClick={() => pickTool("box")} />
         <span class="space" />
         <IconButton icon="fit" label="Fit" hint="F" onClick={() => viewer?.fit()} />
         <IconButton icon={hidden.value ? "hidden" : "eye"} label={hidden.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (hidden.value = !hidden.value)} />

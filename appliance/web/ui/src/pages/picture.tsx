@@ -11,7 +11,7 @@ import { useEvents } from "../app/use";
 import { usePicture } from "../app/use-picture";
 import type { Camera, Point } from "../editor/camera";
 import { Pictures } from "../editor/pictures";
-import { shapesOf } from "../editor/shapes-of";
+import { neighbour, shapesOf } from "../editor/shapes-of";
 import type { Viewer } from "../editor/viewer";
 import { Canvas } from "../parts/canvas";
 import { Button, Fault, IconButton } from "../parts/controls";
@@ -55,11 +55,7 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
     const next = index === -1 ? undefined : items[index + by];
     if (next) go(`/projects/${project.id}/images/${next.id}${location.search}`, "replace");
   };
-  const cycle = (by: number): void => {
-    const at = shapes.findIndex((shape) => shape.annotation.id === selected);
-    const next = shapes[(at + by + shapes.length) % shapes.length];
-    if (next) setSelected(next.annotation.id);
-  };
+  const cycle = (by: number): void => setSelected(neighbour(shapes, selected, by));
   useKeys({
     "d*": step(1),
     "a*": step(-1),

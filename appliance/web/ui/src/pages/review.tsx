@@ -14,7 +14,7 @@ import { WorkQueue } from "../app/work-queue";
 import type { Camera, Point } from "../editor/camera";
 import { stateOf } from "../editor/document";
 import { Pictures } from "../editor/pictures";
-import { shapesOf } from "../editor/shapes-of";
+import { neighbour, shapesOf } from "../editor/shapes-of";
 import type { Viewer } from "../editor/viewer";
 import { Canvas } from "../parts/canvas";
 import { Button, Empty, Fault } from "../parts/controls";
@@ -103,11 +103,7 @@ export function Review({ project, labels }: ProjectPageProps) {
     if (!next.delete(id)) next.add(id);
     setRejected(next);
   };
-  const cycle = (by: number): void => {
-    const at = shapes.findIndex((shape) => shape.annotation.id === selected);
-    const next = shapes[(at + by + shapes.length) % shapes.length];
-    if (next) setSelected(next.annotation.id);
-  };
+  const cycle = (by: number): void => setSelected(neighbour(shapes, selected, by));
   useKeys({
     y: () => give("approve"),
     x: () => setAsking(!asking),

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { Camera, Point } from "../editor/camera";
 import type { Shape } from "../editor/render/shapes";
@@ -22,7 +22,7 @@ export function Canvas({ picture, shapes, selected, label, pointer, camera, onPi
   const viewer = useRef<Viewer | null>(null);
   const pick = useRef(onPick);
   pick.current = onPick;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!host.current) return;
     const made = new Viewer(host.current, {
       pick: (id) => pick.current(id),
@@ -37,7 +37,7 @@ export function Canvas({ picture, shapes, selected, label, pointer, camera, onPi
       viewer.current = null;
     };
   }, []);
-  useEffect(() => viewer.current?.setPicture(picture), [picture]);
-  useEffect(() => viewer.current?.setShapes(shapes, selected), [shapes, selected]);
+  useLayoutEffect(() => viewer.current?.setPicture(picture), [picture]);
+  useLayoutEffect(() => viewer.current?.setShapes(shapes, selected), [shapes, selected]);
   return <div ref={host} class="canvas" role="img" aria-label={label} />;
 }

@@ -53,10 +53,10 @@ export class SelectTool implements Tool {
     this.host = host;
   }
 
-  cursor(at: Point | null): string {
+  cursor(at: Point | null): string | null {
     const handle = at && this.handleAt(at, REACH_PX);
     if (handle) return handle[0] === 0 ? "ns-resize" : handle[1] === 0 ? "ew-resize" : handle[0] === handle[1] ? "nwse-resize" : "nesw-resize";
-    return at && this.over(at) ? "move" : "default";
+    return at && this.over(at) ? "move" : null;
   }
 
   down(image: Point, event: PointerEvent, at: Point): boolean {

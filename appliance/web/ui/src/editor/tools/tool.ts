@@ -10,7 +10,8 @@ export interface Tool {
   readonly name: string;
   /** True when the overlay follows the pointer. */
   readonly guides: boolean;
-  cursor(at: Point | null): string;
+  /** The cursor at a place of the screen; null where the tool has no say. */
+  cursor(at: Point | null): string | null;
   down(image: Point, event: PointerEvent, at: Point): boolean;
   move(image: Point, event: PointerEvent, at: Point): void;
   up(image: Point, event: PointerEvent, at: Point): void;

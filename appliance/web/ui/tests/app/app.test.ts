@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+
+import { Problem } from "../../src/api/problem";
+import type { Image, Page, Task } from "../../src/api/types";
+import { ImageList } from "../../src/app/image-list";
+import { dispatch, keyName } from "../../src/app/keys";
+import { choose, match } from "../../src/app/router";
+import { Uploads } from "../../src/app/uploads";
+import { WorkQueue } from "../../src/app/work-queue";
+import { layout, visible } from "../../src/pages/images/layout";
+import { count, bytes, when } from "../../src/parts/words";
+
+const press = (key: string, more: Partial<KeyboardEvent> = {}) =>
+  ({ key, code: "", ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, repeat: false, ...more }) as KeyboardEvent;
+
+describe("router", () => {
+  it("matches parameters and nothing longer or shorter", () => {
+    expect(match("/projects/:project/images/:image", "/projects/3/images/41")).toEqual({ project: "3", image: "41" });
+    expect(match("/projects/:project", "/projects/3/images")).toBeNull();
+    expect(match("/projects/:project/images", "/projects/3/review")).toBeNull();
+    expect(match("/", "/")).toEqual({});
+    expect(match("/a/:name", "/a/%E0%A4%A")).toBeNull();
+  });
+
+  it("chooses the first that fits", () => {
+    const routes: [string, string][] = [["/jobs", "jobs"], ["/:page", "page"]];
+    expect(choose(routes, "/jobs")).toEqual({ value: "jobs", params: {} });
+    expect(choose(routes, "/x")).toEqual({ value: "page", params: { page: "x" } });
+    expect(choose(routes, "/x/y")).toBeNull();
+  });
+});
+
+describe("keys", () => {
+  it("names keys, digits by their place", () => {
+    expect(keyName(press("Z", { ctrlKey: true, shiftKey: true }))).toBe("ctrl+shift+z");
+    expect(keyName(press("&", { code: "Digit1" }))).toBe("1");
+    expect(keyName(press("=", { code: "Digit0", shiftKey: true }))).toBe("shift+0");
+    expect(keyName(press("?", { shiftKey: true }))).toBe("?");
+    expect(keyName(press("z", { metaKey: true }))).toBe("ctrl+z");
+  });
+
+  it("runs once for a held key unless the map says it repeats", () => {
+    const runs: string[] = [];
+    const map = { y: () => runs.push("y"), "d*": () => runs.push("d") };
+    expect(dispatch(map, press("y"))).toBe(true);
+    expect(dispatch(map, press("y", { repeat: true }))).toBe(true);
+    dispatch(map, press("d"));
+    dispatch(map, press("d", { repeat: true }));
+    expect(dispatch(map, press("q"))).toBe(false);
+    expect(runs).toEqual(["y", "d", "d"]);
+  });
+});
+
+const task = (id: number): Task => ({ id, image_id: id * 10 }) as Task;
+
+function queueOf(open: number[], taken: Set<number> = new Set()) {
+  const calls: string[] = [];
+  const queue = new WorkQueue(1, "annotate", {
+    next: async () => {
+      calls.push("next");
+      return open.length > 0 ? task(open.shift() ?? 0) : null;
+    },
+    list: async () => ({ items: open.map(task), next: null }),
+    take: async (_project, id) => {
+      calls.push(`take ${id}`);
+      if (taken.has(id)) throw new Problem(409, { code: "conflict" });
+      open.splice(open.indexOf(id), 1);
+      return task(id);
+    },
+  });
+  return { queue, calls };
+}
+
+describe("WorkQueue", () => {
+  it("has the next task at once and tells the box afterwards", async () => {
+    const { queue, calls } = queueOf([1, 2, 3]);
+    await queue.start();
+    expect(queue.current.value?.id).toBe(1);
+    expect(queue.advance()?.id).toBe(2);
+    expect(calls).toEqual(["next"]);
+    await queue.settle();
+    expect(calls).toEqual(["next", "take 2"]);
+    expect(queue.ahead.value.map((one) => one.id)).toEqual([3]);
+  });
+
+  it("passes over what somebody else took", async () => {
+    const { queue } = queueOf([1, 2, 3], new Set([2]));
+    await queue.start();
+    queue.advance();
+    await queue.settle();
+    expect(queue.current.value?.id).toBe(3);
+  });
+
+  it("does not offer what is finished again, and puts a withdrawn task in front", async () => {
+    const { queue } = queueOf([1, 2]);
+    await queue.start();
+    queue.advance();
+    queue.back(task(1));
+    expect(queue.current.value?.id).toBe(1);
+    expect(queue.ahead.value.map((one) => one.id)).toEqual([2]);
+  });
+});
+
+const image = (id: number): Image => ({ id }) as Image;
+
+describe("ImageList", () => {
+  it("loads as far as somebody looked and knows the end", async () => {
+    const asked: (string | null)[] = [];
+    const load = async (_filter: unknown, after: string | null): Promise<Page<Image>> => {
+      asked.push(after);
+      const from = Number(after ?? 0);
+      return { items: Array.from({ length: 500 }, (_, i) => image(from + i)), next: from < 1000 ? String(from + 500) : null };
+    };
+    const list = new ImageList({ projectId: 1, state: null, label: null }, load);
+    await list.ensure(10);
+    expect(list.items.value).toHaveLength(500);
+    await list.ensure(5000);
+    expect(list.items.value).toHaveLength(1500);
+    expect(list.complete.value).toBe(true);
+    expect(asked).toEqual([null, "500", "1000"]);
+    expect(list.indexOf(700)).toBe(700);
+  });
+});
+
+describe("grid", () => {
+  it("draws the rows in sight only", () => {
+    const plan = layout(1200, 112, 100_000);
+    expect(plan.columns).toBe(10);
+    const { from, to } = visible(plan, 50_000, 800);
+    expect(from).toBeGreaterThan(0);
+    expect(to - from).toBeLessThan(150);
+    expect(visible(plan, plan.height, 800).to).toBe(100_000);
+    expect(visible(layout(0, 112, 10), 0, 0)).toEqual({ from: 0, to: 0 });
+  });
+});
+
+describe("Uploads", () => {
+  it("says of each file how it went and tries a failed one again", async () => {
+    let broken = true;
+    const uploads = new Uploads(async (path, _file, progress) => {
+      progress(0.5);
+      const bad = broken && path.includes("bad");
+      const text = bad ? '{"detail":"It is cut off.","file":"bad.jpg"}' : "{}";
+      return { status: bad ? 422 : 201, text, header: (name) => (path.includes("twice") && name.startsWith("X-") ? "1" : null) };
+    });
+    const settled = () => new Promise((resolve) => setTimeout(resolve));
+    const file = new File([], "x");
+    uploads.add(1, ["a.jpg", "bad.jpg", "twice.jpg", "d.jpg", "e.jpg"].map((name) => ({ name, file })));
+    await settled();
+    expect(uploads.items.value.map((item) => item.state)).toEqual(["done", "failed", "there", "done", "done"]);
+    expect(uploads.items.value[1].problem?.message).toBe("It is cut off.");
+    broken = false;
+    uploads.retry(new Set([uploads.items.value[1].id]));
+    await settled();
+    expect(uploads.items.value[1].state).toBe("done");
+  });
+});
+
+describe("words", () => {
+  it("speaks of numbers, sizes and times", () => {
+    expect(count(12480)).toBe("12,480");
+    expect([bytes(999), bytes(36_200_000), bytes(842e9)]).toEqual(["999 bytes", "36.2 MB", "842 GB"]);
+    const now = new Date(2026, 10, 23, 12, 0).getTime();
+    expect(when(now - 30_000, now)).toBe("now");
+    expect(when(now - 11 * 60_000, now)).toBe("11 min ago");
+    expect(when(now - 3 * 3_600_000, now)).toBe("today 09:00");
+    expect(when(now - 20 * 3_600_000, now)).toBe("yesterday");
+    expect(when(new Date(2025, 0, 3).getTime(), now)).toBe("3 Jan 2025");
+  });
+});
