@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-import { precompress } from "./build/precompress";
-import { swagger } from "./build/swagger";
+import { precompress } from "./build/precompress.ts";
+import { swagger } from "./build/swagger.ts";
 
 export default defineConfig({
   plugins: [swagger(), precompress()],

@@ -15,7 +15,7 @@ const KEEP_ENDED_MS = 8_000;
 /** Jobs under way, and those that ended in the last seconds. */
 export const liveJobs = signal<ReadonlyMap<number, LiveJob>>(new Map());
 export const runningJobs = computed(
-  () => [...liveJobs.value.values()].filter((job) => !ENDED.has(job.state)).length,
+  () => [...liveJobs.value.values()].filter((job) => job.state === "running").length,
 );
 
 export const hasEnded = (state: JobState): boolean => ENDED.has(state);
@@ -34,10 +34,12 @@ function forget(id: number): void {
   liveJobs.value = next;
 }
 
-/** Newest job of a project that is under way or has just ended. */
+const URGENCY: readonly JobState[] = ["running", "failed", "done", "cancelled", "queued", "paused"];
+
+/** The job of a project that says most: one that runs, one that has just ended, one that waits. */
 export function jobOf(projectId: number): LiveJob | null {
   const mine = [...liveJobs.value.values()].filter((job) => job.project_id === projectId);
-  return mine.sort((a, b) => Number(ENDED.has(a.state)) - Number(ENDED.has(b.state)) || b.id - a.id)[0] ?? null;
+  return mine.sort((a, b) => URGENCY.indexOf(a.state) - URGENCY.indexOf(b.state) || b.id - a.id)[0] ?? null;
 }
 
 const WORDS: Record<string, string> = {

@@ -1,7 +1,7 @@
 import type { Problem} from "../api/problem";
 import { toProblem } from "../api/problem";
 import type { Annotation, Diff, Draft, Saved, WireAnnotation } from "../api/types";
-import type { ImageDocument } from "./document";
+import { type ImageDocument, isPrediction } from "./document";
 import { newId } from "./ids";
 
 export type SaveState = "saved" | "waiting" | "saving" | "offline" | "refused";
@@ -134,11 +134,17 @@ export class Saver {
   }
 
   private settle(revision: number): void {
+    const corrected: Annotation[] = [];
     for (const [id, after] of this.underway?.sent ?? []) {
-      if (after) this.base.set(id, after);
+      const before = this.base.get(id);
+      // An accepted prediction stays somebody's on the box, even where undo made it one again here.
+      const held = after && before && isPrediction(after) ? { ...after, author_id: before.author_id } : after;
+      if (held) this.base.set(id, held);
       else this.base.delete(id);
+      if (held && held !== after && !this.dirty.has(id)) corrected.push(held);
     }
     this.underway = null;
+    if (corrected.length > 0) this.document.apply(this.document.change(corrected), "server");
     this.document.revision = Math.max(this.document.revision, revision);
     if (this.dirty.size > 0) this.plan(DELAY_MS);
     this.tell(this.dirty.size > 0 ? "waiting" : "saved");

@@ -113,14 +113,14 @@ function Row(props: { job: Job; project: string; onNotes: () => void; reload: ()
             {JOB_WORDS[job.state]}
           </span>
         </td>
-        <td>
+        <td class="job-name">
           {jobName(job.kind)} <span class="second mono">{job.id}</span>
         </td>
-        <td class="second">{project}</td>
+        <td class="job-project second cut">{project}</td>
         <td class="job-bar">
           <Progress done={job.progress} total={job.total} label={`${jobName(job.kind)} ${job.id}`} />
         </td>
-        <td>{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : job.message}</td>
+        <td class="cut">{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : job.message}</td>
         <td class="second number wide-only">{time}</td>
         <td class="job-acts">
           {hasEnded(job.state) && (

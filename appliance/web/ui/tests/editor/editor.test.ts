@@ -146,6 +146,18 @@ describe("Saver", () => {
     expect(document.all).toHaveLength(3);
   });
 
+  it("shows what the box holds when an acceptance it has is undone", async () => {
+    const { document, editor } = desk(predicted("p1345678"));
+    const { saver, sent } = saving(document, []);
+    editor.reshape("p1345678", { ...BOX, x2: 77 });
+    await saver.flush();
+    editor.undo();
+    await saver.flush();
+    expect(sent).toHaveLength(2);
+    expect(document.all[0].geometry).toEqual(BOX);
+    expect(stateOf(document.all[0])).toBe("accepted");
+  });
+
   it("takes what others saved without touching what is not sent", () => {
     const { document, editor } = desk(drawn("d1345678"));
     const { saver } = saving(document, []);
