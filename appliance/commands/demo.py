@@ -30,6 +30,8 @@ ACCOUNTS = (
 )
 _REPORT = "demo.json"
 _AT_ONCE = 50
+_CONFIDENCE, _OVERLAP = 0.4, 0.6
+"""Where the demo's model finds most pictures' objects, each once."""
 
 
 @click.command("demo")
@@ -105,6 +107,7 @@ class _Demo:
         self._model = model
         self._quiet = quiet
         self._seconds: dict[str, float] = {}
+        self._truth: dict[str, list[tuple[str, Any]]] = {}
         self._own = images is not None or model is not None
 
     def run(self) -> dict[str, Any]:
@@ -115,7 +118,8 @@ class _Demo:
         with self._timed("pictures"):
             imported = self._import(project)
         with self._timed("auto_label"):
-            parameters = {"model_id": weights.id, "submit": True}
+            sure = {} if self._own else {"conf": _CONFIDENCE, "iou": _OVERLAP}
+            parameters = {"model_id": weights.id, "submit": True, **sure}
             labelled = self._done("auto-label", parameters, project, "Auto-label")
         facts: dict[str, Any] = {
             "images": imported["seen"] - imported["errors"],
@@ -152,13 +156,15 @@ class _Demo:
         if self._images is not None:
             return self._imported(self._images, project)
         from appliance.demo.content import DEMO_SEEDS
-        from appliance.demo.scene import write_pictures
+        from appliance.demo.scene import pictures
 
         drawn = Path(tempfile.mkdtemp(prefix="pixelqueue-demo-"))
         try:
             if not self._quiet:
                 _common.say(f"Drawing {len(DEMO_SEEDS)} pictures …")
-            write_pictures(drawn, DEMO_SEEDS)
+            for picture in pictures(DEMO_SEEDS):
+                (drawn / picture.name).write_bytes(picture.data)
+                self._truth[picture.name] = [(item.label, item.box) for item in picture.objects]
             return self._imported(drawn, project)
         finally:
             shutil.rmtree(drawn)
@@ -169,7 +175,6 @@ class _Demo:
 
     def _reviewed(self, project: Project) -> dict[str, Any]:
         """Let the simulated reviewer judge every image by the truth; return counts and accuracy."""
-        from appliance.demo.content import ground_truth
         from appliance.demo.evaluate import mean_average_precision
 
         found: dict[str, list[Any]] = {}
@@ -180,8 +185,7 @@ class _Demo:
             name, shapes = self._on(task)
             found[name] = [(names[a.label_id], a.geometry.bounds(), a.confidence) for a in shapes]
             verdicts[self._judged(task, reviewer.id, name, found[name]).verdict] += 1
-        truth = {name: ground_truth(name) for name in found}
-        accuracy = mean_average_precision(found, truth)
+        accuracy = mean_average_precision(found, self._truth)
         return {
             "approved": verdicts["approve"],
             "returned": verdicts["return"],
@@ -190,11 +194,10 @@ class _Demo:
         }
 
     def _judged(self, task: Task, reviewer_id: int, name: str, found: list[Any]) -> Review:
-        from appliance.demo.content import ground_truth
         from appliance.demo.evaluate import match
         from appliance.store import images, reviews
 
-        faults = match(found, ground_truth(name))
+        faults = match(found, self._truth[name])
         reason = ", ".join(sorted({f"{fault.kind} ({fault.label})" for fault in faults}))
 
         def review(tx: Transaction) -> Review:
