@@ -103,9 +103,8 @@ def apply(
     changes.put = [(old, msgspec.structs.replace(new, revision=revision)) for old, new in changes.put]
     for gone in changes.removed:
         tx.execute("DELETE FROM annotations WHERE image_id = ? AND id = ?", (image.id, gone.id))
-    if changes.put:
-        sql = f"INSERT OR REPLACE INTO annotations (image_id, {_COLUMNS}) VALUES (?{', ?' * 15})"
-        tx.executemany(sql, [(image.id, *_row(new)) for _, new in changes.put])
+    _put(tx, image.id, "INSERT", [new for old, new in changes.put if old is None])
+    _put(tx, image.id, "INSERT OR REPLACE", [new for old, new in changes.put if old is not None])
     annotations, predictions = _count_difference(changes)
     tx.execute(
         "UPDATE images SET revision = ?, annotations = annotations + ?, predictions = predictions + ? WHERE id = ?",
@@ -114,6 +113,12 @@ def apply(
     history.add(tx, image.id, revision, changes, diff_id=diff_id, author_id=author_id, job_id=job_id)
     tx.event("annotations.changed", {"image_id": image.id, "revision": revision}, project_id=image.project_id)
     return revision
+
+
+def _put(tx: Transaction, image_id: int, verb: str, items: Sequence[Annotation]) -> None:
+    if items:
+        sql = f"{verb} INTO annotations (image_id, {_COLUMNS}) VALUES (?{', ?' * 15})"
+        tx.executemany(sql, [(image_id, *_row(a)) for a in items])
 
 
 def with_status(annotation: Annotation, status: str) -> Annotation:

@@ -1,6 +1,7 @@
 """What a model's run does to an image: replace its own untouched predictions, nothing else."""
 
 from collections.abc import Sequence
+from itertools import count
 
 import msgspec
 import numpy as np
@@ -54,7 +55,10 @@ def replace(
     fresh = [p for p in proposals if p.label_id in known and not _taken(p, kept)]
     if _same(untouched, fresh, model_id):
         return len(fresh)
-    made = [_annotation(p, model_id, f"p{job_id:06d}-{number:04d}") for number, p in enumerate(fresh)]
+    # Never an id that stands: what a person accepted keeps the id an earlier round of the job gave it.
+    standing = {a.id for a in kept}
+    keys = (key for number in count() if (key := f"p{job_id:06d}-{number:04d}") not in standing)
+    made = [_annotation(p, model_id, key) for p, key in zip(fresh, keys, strict=False)]
     changes = Changes(put=[(None, a) for a in made], removed=untouched)
     annotations.apply(tx, images.get(tx, image.project_id, image.id), changes, diff_id=diff_id, job_id=job_id)
     return len(made)
