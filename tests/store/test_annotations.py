@@ -265,7 +265,8 @@ class Image(RuleBasedStateMachine):
             assert behind
             touched = [*diff.removed, *(d.id for d in diff.changed)]
             newer = {i for i in touched if i in present and present[i].revision > revision}
-            assert set(error.details["conflicts"]) == newer != set()
+            if set(error.details["conflicts"]) != newer or not newer:
+                raise AssertionError(f"{error.details['conflicts']} collided, not {newer}") from error
             return
         task = task_of(self.store, self.image)
         if task.state in tasks.EDITABLE and saved.revision > revision:

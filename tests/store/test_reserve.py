@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +30,7 @@ def test_nothing_is_kept_when_nothing_is_wanted(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_without_room_starts_without_it(tmp_path: Path, tiny_disk: Path) -> None:
+def test_a_disk_without_room_starts_without_it(tiny_disk: Path) -> None:
     assert not Reserve(tiny_disk / "reserve", 64 * MIB).keep()
     assert list(tiny_disk.iterdir()) == []
     assert Reserve(tiny_disk / "reserve", MIB // 4).keep()
@@ -45,7 +44,6 @@ def test_an_error_that_is_not_a_full_disk_is_told(tmp_path: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "Reserve(pathlib.Path(sys.argv[1]), 1 << 20).keep()\n"
     )
-    assert resource.RLIMIT_FSIZE is not None
     path = tmp_path / "reserve"
     result = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "File too large" in result.stderr
