@@ -118,7 +118,11 @@ function Row(props: { job: Job; project: string; onNotes: () => void; reload: ()
         </td>
         <td class="job-project second cut">{project}</td>
         <td class="job-bar">
-          <Progress done={job.progress} total={job.total} label={`${jobName(job.kind)} ${job.id}`} />
+          <Progress
+            done={job.state === "done" ? 1 : job.progress}
+            total={job.state === "done" ? 1 : job.total}
+            label={`${jobName(job.kind)} ${job.id}`}
+          />
         </td>
         <td class="cut">{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : job.message}</td>
         <td class="second number wide-only">{time}</td>
