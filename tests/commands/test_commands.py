@@ -1,0 +1,154 @@
+"""The other commands, each in a process of its own as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from appliance import errors
+from appliance.__main__ import EXIT_CODES, exit_code
+from appliance.registry import discover
+from appliance.store import Store
+from tests._shared import ROOT, shared
+from tests.commands._folder import command, pictures, ran
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "box"
+
+
+def lines(*arguments: str | Path) -> list[dict]:
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=ROOT, timeout=120, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_command_has_help_worth_reading():
+    for name, found in discover("appliance.commands", "COMMAND").items():
+        assert found.help
+        done = subprocess.run(command(name, "--help"), capture_output=True, text=True, cwd=ROOT, check=True)
+        assert "Usage: pixelqueue" in done.stdout
+        if name not in ("child",):
+            assert len(done.stdout.splitlines()) > 6
+
+
+def test_every_error_has_an_exit_code():
+    def tree(kind: type[errors.PixelQueueError]) -> list[type[errors.PixelQueueError]]:
+        return [kind, *[sub for child in kind.__subclasses__() for sub in tree(child)]]
+
+    for kind in tree(errors.PixelQueueError):
+        made = kind("x", retry_after_s=1.0) if kind is errors.TooManyRequests else kind("x")
+        assert exit_code(made) in EXIT_CODES.values()
+    assert exit_code(errors.StoreLocked("x")) == 5
+    assert exit_code(errors.UnusableModel("x")) == 2
+
+
+def test_a_wrong_option_and_a_wrong_setting_end_with_2(data: Path):
+    ran("serve", "--nonsense", code=2)
+    settings = ROOT / "pyproject.toml"
+    assert "there is no setting" in ran("serve", "--config", settings, "--data", data, code=2)["stderr"]
+
+
+def test_import_and_export_a_dataset(data: Path, tmp_path: Path):
+    bccd = shared("data/bccd")
+    first = ran("import", bccd, "--project", "Blood", "--data", data, "--json")
+    assert (first["images"], first["annotations"], first["format"]) == (159, 2082, "coco")
+    again = ran("import", bccd, "--project", "Blood", "--data", data, "--json")
+    assert (again["images"], again["duplicates"], again["annotations"]) == (0, 159, 0)
+    out = tmp_path / "blood.zip"
+    nothing = ran("export", "--project", "Blood", "--format", "coco", "--output", out, "--data", data, code=2)
+    assert "no image of this project is approved" in nothing["stderr"]
+    arguments = ["export", "--project", "Blood", "--format", "coco", "--everything", "--data", data, "--json"]
+    made = ran(*arguments, "--output", out)
+    assert (made["images"], made["annotations"]) == (159, 2082)
+    with zipfile.ZipFile(out) as archive:
+        assert len(json.loads(archive.read("annotations.json"))["annotations"]) == 2082
+    before = out.read_bytes()
+    assert ran(*arguments, "--output", out)["sha256"] == made["sha256"]
+    assert out.read_bytes() == before
+
+
+def test_import_an_archive(data: Path, tmp_path: Path):
+    folder = pictures(tmp_path / "in", 5)
+    archive = tmp_path / "five.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for path in folder.rglob("*.jpg"):
+            made.write(path, path.relative_to(folder).as_posix())
+    assert ran("import", archive, "--project", "Five", "--data", data, "--json")["images"] == 5
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("../../evil.jpg", b"x")
+    assert "points outside" in ran("import", archive, "--project", "Five", "--data", data, code=2)["stderr"]
+
+
+def test_accounts_and_tokens(data: Path):
+    add = ["user", "add", "ann@example.com", "--role", "admin", "--data", data, "--json", "--password"]
+    assert "12" in ran(*add, "short", code=2)["stderr"]
+    assert ran(*add, "a long enough secret 9")["role"] == "admin"
+    ran(*add, "a long enough secret 9", code=4)
+    assert [u["email"] for u in lines("user", "list", "--data", data, "--json")] == ["ann@example.com"]
+    made = ran("token", "add", "ann@example.com", "--name", "ci", "--scope", "read", "--data", data, "--json")
+    assert made["secret"].startswith("pq_")
+    (listed,) = lines("token", "list", "ann@example.com", "--data", data, "--json")
+    assert "secret" not in listed
+    ran("token", "revoke", "ann@example.com", str(listed["id"]), "--data", data)
+    assert lines("token", "list", "ann@example.com", "--data", data, "--json") == []
+    ran("token", "list", "bob@example.com", "--data", data, code=3)
+
+
+def test_jobs_are_listed_and_steered(data: Path, tmp_path: Path):
+    ran("import", pictures(tmp_path / "in", 3), "--project", "P", "--data", data)
+    (job,) = lines("jobs", "list", "--data", data, "--json")
+    assert (job["kind"], job["state"], job["progress"]) == ("import", "done", 3)
+    assert ran("jobs", "show", str(job["id"]), "--data", data, "--json")["notes"] == []
+    ran("jobs", "cancel", str(job["id"]), "--data", data, code=4)
+    ran("jobs", "show", "99", "--data", data, code=3)
+
+
+def test_a_locked_directory_is_said_to_be(data: Path):
+    with Store(data):
+        assert "in use by another PixelQueue" in ran("user", "list", "--data", data, code=5)["stderr"]
+
+
+def test_doctor_finds_what_is_wrong(data: Path, tmp_path: Path):
+    ran("import", pictures(tmp_path / "in", 3), "--project", "P", "--data", data)
+    found = {line["what"]: line for line in lines("doctor", "--deep", "--data", data, "--json")}
+    assert found["database"]["ok"]
+    assert found["blobs"]["facts"] == "3 stored files, each read"
+    victim = next(p for p in (data / "blobs").rglob("*") if p.is_file())
+    os.chmod(victim, 0o600)
+    victim.write_bytes(b"rotten" + victim.read_bytes()[6:])
+    assert "1 damaged (" in ran("doctor", "--deep", "--data", data, code=5)["words"]
+
+
+def test_serve_says_where_it_is_and_ends_on_sigterm(data: Path):
+    started = subprocess.Popen(
+        command("serve", "--data", data, "--port", "0", "--json"), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        said = json.loads(started.stdout.readline())
+        assert said["claim_code"]
+        with urllib.request.urlopen(f"{said['url']}/api/health") as answer:
+            assert json.load(answer)["status"] == "ok"
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(30) == 0
+    finally:
+        started.kill()
+        started.stdout.close()
+
+
+@pytest.mark.slow
+def test_the_demo_does_the_main_job(data: Path):
+    first = ran("demo", "--data", data, "--exit", "--json")
+    assert first["images"] == 48
+    assert first["approved"] + first["returned"] == 48
+    assert first["map50"] >= 0.8
+    assert first["exports"]["coco"]["images"] == first["approved"]
+    assert ran("demo", "--data", data, "--exit", "--json")["seconds"] == first["seconds"]
+    assert "127.0.0.1 only" in ran("serve", "--data", data, "--host", "0.0.0.0", code=6)["stderr"]
