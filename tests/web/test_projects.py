@@ -118,7 +118,7 @@ def test_a_label_in_use_is_merged_or_deleted_with_its_annotations(site: Site) ->
 
 
 def test_a_label_on_many_images_goes_in_a_job(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appliance.web.resources.labels._DIRECT_IMAGES", 2)
+    monkeypatch.setattr("appliance.web.resources.labels.DIRECT_IMAGES", 2)
     project_id = site.project()
     bolt, washer = (label["id"] for label in site.labels(project_id))
     drawn = [site.image(project_id, f"{n}.png") for n in range(10)]

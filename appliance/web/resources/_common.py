@@ -14,7 +14,10 @@ from appliance.store import Transaction, projects
 from appliance.store.blobs import Staged
 from appliance.web.operations import Call
 
-__all__ = ["Body", "Id", "require_contents", "submit"]
+__all__ = ["DIRECT_IMAGES", "Body", "Id", "require_contents", "submit"]
+
+DIRECT_IMAGES = 200
+"""How many images a request changes itself; what touches more becomes a job."""
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 

@@ -12,13 +12,12 @@ from appliance.records import AttributeSpec, Color, Job, Label, Name, Skeleton
 from appliance.store import labels
 from appliance.web.operations import Call, Listing, Operations, Query
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Body, Id, submit
+from appliance.web.resources._common import DIRECT_IMAGES, Body, Id, submit
 
 __all__ = ["OPERATIONS", "LabelBody"]
 
 OPERATIONS = Operations("labels", "The classes of a project")
 
-_DIRECT_IMAGES = 200
 Hotkey = Annotated[str, Meta(min_length=1, max_length=20)]
 Attributes = Annotated[list[AttributeSpec], Meta(max_length=100)]
 
@@ -117,10 +116,7 @@ async def delete_label(call: Call) -> Job | None:
         raise InvalidInput("either merge the annotations or delete them", field="merge_into")
     wanted = relabel.RelabelParameters(label_id=label_id, merge_into=how.merge_into)
     await call.store.aread(lambda reading: relabel.check(reading, project_id, wanted))
-    if (
-        await call.store.aread(lambda reading: relabel.affected(reading, label_id, _DIRECT_IMAGES + 1))
-        > _DIRECT_IMAGES
-    ):
+    if await call.store.aread(lambda reading: relabel.affected(reading, label_id, DIRECT_IMAGES + 1)) > DIRECT_IMAGES:
         return await submit(call, "relabel", structs.asdict(wanted))
     while await call.store.awrite(lambda tx: relabel.step(tx, project_id, wanted)):
         pass

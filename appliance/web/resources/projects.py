@@ -7,11 +7,11 @@ from typing import Annotated, get_args
 from msgspec import UNSET, Meta, UnsetType, field, structs
 
 from appliance.errors import InvalidInput
-from appliance.records import Name, Project, ProjectRole, ReviewPolicy, TaskState, User
+from appliance.records import Job, Name, Project, ProjectRole, ReviewPolicy, TaskState, User
 from appliance.store import Reading, Transaction, labels, members, models, projects
 from appliance.web.operations import Call, Listing, Operations, Paged
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Body, Id
+from appliance.web.resources._common import DIRECT_IMAGES, Body, Id
 from appliance.web.resources.labels import LabelBody
 
 __all__ = ["OPERATIONS", "ProjectRow"]
@@ -134,12 +134,28 @@ async def change_project(call: Call) -> Project:
 @OPERATIONS.delete(
     "/api/projects/{project_id}",
     permission=Permission.PROJECT_ADMIN,
+    response=Job,
+    status=202,
     audit="project.delete",
     summary="Delete a project with everything in it",
 )
-async def delete_project(call: Call) -> None:
-    project_id = call.project_id
-    await call.store.awrite(lambda tx: projects.delete(tx, project_id))
+async def delete_project(call: Call) -> Job | None:
+    """Delete a project.
+
+    The answer is 204 when that is done, or, with many images, 202 and the job that does it.
+    """
+    project_id, user_id, jobs = call.project_id, call.user.id, call.jobs
+    held = await call.store.aread(lambda reading: projects.summary(reading, project_id))
+    if held.images <= DIRECT_IMAGES:
+        await call.store.awrite(lambda tx: projects.delete(tx, project_id))
+        return None
+
+    def write(tx: Transaction) -> Job:
+        job = jobs.submit_in(tx, "delete-project", {"project_id": project_id}, created_by=user_id)
+        tx.audit("job.submit", f"job {job.id}", project_id=project_id, kind="delete-project")
+        return job
+
+    return await call.store.awrite(write)
 
 
 def _role(reading: Reading, user: User, project_id: int) -> ProjectRole | None:
