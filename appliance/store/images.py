@@ -116,9 +116,10 @@ def many(
     """Run the query behind `listed`: each pair of filters has its own plan over an index."""
     if label_id is not None:
         sql = (
-            f"SELECT {_COLUMNS_OF_I} FROM (SELECT DISTINCT image_id FROM annotations INDEXED BY annotations_label "
-            "WHERE label_id = ? AND image_id > ?) AS a CROSS JOIN images AS i ON i.id = a.image_id "
-            f"WHERE i.project_id = ? {'AND i.state = ?' if state else ''} ORDER BY a.image_id LIMIT ?"
+            f"SELECT {_COLUMNS_OF_I} FROM annotations AS a INDEXED BY annotations_label "
+            "CROSS JOIN images AS i ON i.id = a.image_id WHERE a.label_id = ? AND a.image_id > ? "
+            f"AND i.project_id = ? {'AND i.state = ?' if state else ''} "
+            "GROUP BY a.image_id ORDER BY a.image_id LIMIT ?"
         )
         parameters = [label_id, after, project_id, *([state] if state else []), limit]
     else:

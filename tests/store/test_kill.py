@@ -40,7 +40,8 @@ def save(image_id):
 
 def store_bytes():
     for number in itertools.count():
-        staged = [store.blobs.stage([secrets.token_bytes(3000)], compress=number % 2 > 0) for _ in range(1 + number % 9)]
+        some, compress = range(1 + number % 9), number % 2 > 0
+        staged = [store.blobs.stage([secrets.token_bytes(3000)], compress=compress) for _ in some]
         store.blobs.settle(staged)
         store.write(lambda tx: [store.blobs.register(tx, one) for one in staged])
         for one in staged:

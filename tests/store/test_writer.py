@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from pathlib import Path
+from time import perf_counter
 
 import apsw
 import pytest
@@ -87,7 +88,7 @@ def test_interactive_work_overtakes_bulk(store: Store):
     order: list[str] = []
 
     def note(name: str):
-        return lambda tx: order.append(name)
+        return lambda _tx: order.append(name)
 
     go = stopped(store)
     bulk = [store.writing(note("bulk"), bulk=True) for _ in range(5)]
@@ -120,7 +121,7 @@ def test_events_are_published_after_the_commit_and_only_then(store: Store):
 
 
 def test_a_listener_that_fails_does_not_end_the_writer(store: Store):
-    def deliver(event) -> None:
+    def deliver(_event) -> None:
         raise RuntimeError("listener")
 
     store.bus.subscribe(deliver)
@@ -209,6 +210,55 @@ def test_a_full_disk_costs_the_reserve_first(tmp_path: Path, disk: FaultyDisk):
             store.write(put("refused"))
         disk.disarm()
         assert keys(store) == {"saved"}
+
+
+def test_listeners_that_fail_keep_nothing_from_the_others(store: Store):
+    heard: list[str] = []
+    cleaned: list[str] = []
+
+    def failing(_event) -> None:
+        raise RuntimeError("listener")
+
+    def work(tx: Transaction) -> None:
+        tx.event("one", {})
+        tx.event("two", {})
+        tx.after_commit += [lambda: cleaned.append("a"), lambda: 1 // 0, lambda: cleaned.append("b")]
+
+    store.bus.subscribe(failing)
+    store.bus.subscribe(lambda event: heard.append(event.kind))
+    store.write(work)
+    assert (heard, cleaned) == (["one", "two"], ["a", "b"])
+
+
+def test_not_even_an_exit_of_a_callers_ends_the_writer(store: Store):
+    def leaving(tx: Transaction) -> None:
+        put("half")(tx)
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        store.write(leaving)
+    assert store.write(put("after")) == "after"
+    assert keys(store) == {"after"}
+
+
+def test_bulk_work_gets_on_however_long_people_take(store: Store):
+    """Each group has interactive work that takes longer than the slice bulk work has."""
+    order: list[str] = []
+
+    def slow(_tx: Transaction) -> None:
+        order.append("person")
+        begun = perf_counter()
+        while perf_counter() - begun < 0.02:
+            pass
+
+    go = stopped(store)
+    bulk = store.writing(lambda _tx: order.append("bulk"), bulk=True)
+    people = [store.writing(slow) for _ in range(2)]
+    go.set()
+    for future in [bulk, *people]:
+        future.result(30)
+    follower = store.write(lambda _tx: order.append("later"))
+    assert (follower, order) == (None, ["person", "person", "bulk", "later"])
 
 
 def test_submitting_to_a_closed_store_is_refused(tmp_path: Path):

@@ -266,6 +266,7 @@ CREATE TABLE snapshots (
     created_at_ms INTEGER NOT NULL,
     UNIQUE (project_id, name)
 ) STRICT;
+CREATE INDEX snapshots_project ON snapshots (project_id, id);
 CREATE INDEX snapshots_manifest ON snapshots (manifest_sha256);
 CREATE INDEX snapshots_created_by ON snapshots (created_by);
 

@@ -1,0 +1,176 @@
+"""Every list walks an index: no full scan, no temporary B-tree, with each of its filters."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from appliance.geometry.box import Box
+from appliance.records import ModelInfo
+from appliance.store import (
+    Store,
+    annotations,
+    audit,
+    events,
+    exports,
+    history,
+    images,
+    jobs,
+    labels,
+    members,
+    models,
+    projects,
+    reviews,
+    sessions,
+    snapshots,
+    tasks,
+    tokens,
+    users,
+)  # fmt: skip
+from tests.store._nouns import (
+    a_diff,
+    a_draft,
+    a_label,
+    a_project,
+    a_user,
+    save,
+    settled,
+    some_images,
+    task_of,
+)  # fmt: skip
+
+SHA = "ab" * 32
+LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
+    "annotations": (annotations.of_image, {"project_id": [1], "image_id": [1]}),
+    "audit": (audit.listed, {"project_id": [None, 1], "after": [None, 3]}),
+    "events": (events.since, {"seq": [3]}),
+    "exports": (exports.listed, {"project_id": [1], "before": [None, 3]}),
+    "export of job": (exports.of_job, {"job_id": [1]}),
+    "history": (history.listed, {"image_id": [1], "before": [None, 3]}),
+    "history of diff": (history.revision_of, {"image_id": [1], "diff_id": ["x"]}),
+    "images": (
+        images.listed,
+        {"project_id": [1], "state": [None, "open"], "label_id": [None, 1], "after": [None, 3]},
+    ),
+    "image": (images.find, {"project_id": [1], "image_id": [1]}),
+    "image of content": (images.by_content, {"project_id": [1], "sha256": [SHA]}),
+    "image of name": (images.by_name, {"project_id": [1], "name": ["a"]}),
+    "jobs": (
+        jobs.listed,
+        {"project_id": [None, 1], "state": [None, "done"], "visible_to": [None, 1], "after": [None, 3]},
+    ),
+    "notes": (jobs.notes, {"job_id": [1]}),
+    "labels": (labels.listed, {"project_id": [1]}),
+    "uses of a label": (labels.uses, {"label_id": [1]}),
+    "members": (members.listed, {"project_id": [1]}),
+    "memberships": (members.projects_of, {"user_id": [1]}),
+    "models": (models.listed, {"after": [None, 1]}),
+    "model of content": (models.by_content, {"sha256": [SHA]}),
+    "projects": (projects.listed, {"member_id": [None, 1], "after": [None, 1]}),
+    "summary": (projects.summary, {"project_id": [1]}),
+    "reviews": (reviews.of_image, {"image_id": [1]}),
+    "latest review": (reviews.latest, {"image_id": [1]}),
+    "session": (sessions.find, {"secret": ["x"], "now_ms": [1], "idle_s": [1], "max_s": [1]}),
+    "snapshots": (snapshots.listed, {"project_id": [1], "after": [None, 1]}),
+    "tasks": (
+        tasks.listed,
+        {"project_id": [1], "state": ["open"], "assignee_id": [None, 1], "after": [None, 3]},
+    ),
+    "next to annotate": (tasks.next_to_annotate, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
+    "next to review": (tasks.next_to_review, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
+    "tokens": (tokens.of_user, {"user_id": [1]}),
+    "token": (tokens.find, {"secret": ["x"]}),
+    "users": (users.listed, {"after": [None, 1]}),
+    "user of address": (users.credentials, {"email": ["x"]}),
+}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store(tmp_path_factory.mktemp("filled")) as store:
+        user = a_user(store)
+        project = a_project(store, created_by=user.id)
+        label = a_label(store, project.id)
+        for image in some_images(store, project.id, 30):
+            drafts = [a_draft(f"shape-{n:03}", label.id, Box(n, n, n + 5, n + 5)) for n in range(10)]
+            save(store, image, a_diff(0, drafts), user)
+            store.write(lambda tx, i=image: tasks.submit(tx, project.id, task_of(store, i).id, user.id, 1))
+            info = ModelInfo(family="fake", task="detect", labels=["car"], input_size=(8, 8))
+        staged = settled(store, b"weights")
+        store.write(
+            lambda tx: models.create(
+                tx, store.blobs, name="m", staged=staged, info=info, provenance={}, created_by=None
+            )
+        )
+        store.write(lambda tx: tx.execute("ANALYZE").fetchall())
+        yield store
+
+
+def statements_of(store: Store, call: Callable[..., Any], arguments: dict[str, Any]) -> list[str]:
+    """Return the SQL a call really runs, as SQLite itself reports it."""
+    seen: list[str] = []
+
+    def traced(tx):
+        tx.connection.set_exec_trace(lambda _cursor, sql, _bindings: bool(seen.append(sql)) or True)
+        try:
+            call(tx, **arguments)
+        finally:
+            tx.connection.set_exec_trace(None)
+
+    store.write(traced)
+    return seen
+
+
+def plan(store: Store, sql: str) -> list[str]:
+    with store.reading() as reading:
+        named = {f"arg{n}": None for n in range(sql.count("?"))}
+        return [row[3] for row in reading.execute(f"EXPLAIN QUERY PLAN {sql}", tuple(named.values()))]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_walk_an_index(filled: Store, name: str) -> None:
+    call, choices = LISTS[name]
+    seen = 0
+    for values in itertools.product(*choices.values()):
+        for sql in statements_of(filled, call, dict(zip(choices, values, strict=True))):
+            if sql.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
+                seen += 1
+                bad = [
+                    step
+                    for step in plan(filled, sql)
+                    if "TEMP B-TREE" in step or (step.startswith("SCAN") and not _harmless(step))
+                ]
+                assert bad == [], f"{name} {values}: {sql}"
+    assert seen
+
+
+def _harmless(step: str) -> bool:
+    """The few rows SQLite keeps of sequences."""
+    return step == "SCAN sqlite_sequence"
+
+
+def test_the_instrument_sees_a_scan(filled: Store) -> None:
+    sql = statements_of(filled, lambda tx: tx.execute("SELECT id FROM images WHERE width > 3").fetchall(), {})
+    assert plan(filled, sql[0])[0].startswith("SCAN")
+    assert "TEMP B-TREE" in " ".join(plan(filled, "SELECT id FROM images WHERE project_id = 1 ORDER BY width"))
+
+
+def test_every_list_of_every_noun_is_covered() -> None:
+    nouns = (annotations, audit, events, exports, history, images, jobs, labels, members, models, projects, reviews,
+             sessions, snapshots, tasks, tokens, users)  # fmt: skip
+    covered = {call for call, _ in LISTS.values()}
+    assert {inspect.getmodule(call) for call in covered} == set(nouns)
+    lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")
+    walking = {
+        function
+        for noun in nouns
+        for name, function in inspect.getmembers(noun, inspect.isfunction)
+        if function.__module__ == noun.__name__ and (name in lists or name.startswith("next_"))
+    }
+    # One row each, by the primary key or the end of the index.
+    single = {tasks.of_image, events.latest}
+    assert walking - single <= covered
