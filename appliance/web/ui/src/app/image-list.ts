@@ -60,6 +60,8 @@ export class ImageList {
       this.problem.value = toProblem(error);
       return;
     }
+    // What `run` asked for meanwhile continues the old list: it has to ask again.
+    this.generation++;
     this.next = after;
     this.problem.value = null;
     this.items.value = fresh;

@@ -120,6 +120,17 @@ describe("ImageList", () => {
     expect(asked).toEqual([null, "500", "1000"]);
     expect(list.indexOf(700)).toBe(700);
   });
+
+  it("shows nothing twice when it loads again while somebody looks further", async () => {
+    const list = new ImageList({ projectId: 1, state: null, label: null }, async () => {
+      await new Promise((resolve) => setTimeout(resolve));
+      return { items: [image(1)], next: null };
+    });
+    await Promise.all([list.reload(), list.ensure(10)]);
+    expect(list.items.value.map((one) => one.id)).toEqual([1]);
+    await Promise.all([list.ensure(20), list.reload()]);
+    expect(list.items.value.map((one) => one.id)).toEqual([1]);
+  });
 });
 
 describe("grid", () => {
