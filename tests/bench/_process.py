@@ -13,7 +13,7 @@ import psutil
 __all__ = ["children_mb", "clean_environment", "end", "first_200_s", "free_port", "resident_mb"]
 
 _EVERY_S = 0.002
-_PATIENCE_S = 300
+_PATIENCE_S = 600
 
 
 def free_port() -> int:
@@ -29,7 +29,7 @@ def first_200_s(start: Callable[[int], subprocess.Popen[str]], path: str) -> tup
     It is asked every 2 ms, which bounds the error.
 
     Raises:
-        RuntimeError: It ended, or has not answered after five minutes.
+        RuntimeError: It ended, or has not answered after ten minutes.
     """
     port = free_port()
     started_s = time.perf_counter()
