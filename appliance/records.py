@@ -193,6 +193,8 @@ class Draft(Record, frozen=True, omit_defaults=True):
     """An annotation as a client sends it: what it may decide, and nothing else.
 
     A `rejected` of True marks a prediction as refused; it stays, so that it is not made again.
+    An `untouched` of True takes an acceptance or a refusal back: the annotation must be what
+    the model made, and is a prediction again.
     """
 
     id: AnnotationId
@@ -200,6 +202,7 @@ class Draft(Record, frozen=True, omit_defaults=True):
     geometry: Geometry
     attributes: dict[str, AttributeValue] = field(default_factory=dict)
     rejected: bool = False
+    untouched: bool = False
 
 
 class Diff(Record, frozen=True, omit_defaults=True):

@@ -51,8 +51,8 @@ def save(tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_
 
     What a person draws is a draft of source manual, or stays rejected when an undo brings a
     rejected one back. Changing a prediction accepts it: it gets
-    an author and keeps its source, model and confidence. Status is never the client's to set,
-    but for refusing a prediction.
+    an author and keeps its source, model and confidence; taking that back makes it a prediction
+    again. Status is never the client's to set, but for refusing a prediction.
 
     Raises:
         StaleRevision: Something the diff touches changed meanwhile; `details` has the state.
@@ -76,7 +76,12 @@ def save(tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_
         for number, draft in enumerate(drafts):
             old = before.get(draft.id)
             _check(draft, image, known, f"{kind}.{number}", old)
-            new = _drawn(draft, revision, author_id) if old is None else _edited(draft, old, revision, author_id)
+            if draft.untouched:
+                new = _given_back(tx, draft, image, f"{kind}.{number}")
+            elif old is None:
+                new = _drawn(draft, revision, author_id)
+            else:
+                new = _edited(draft, old, revision, author_id)
             changes.put.append((old, new))
     revision = apply(tx, image, changes, diff_id=diff.diff_id, author_id=author_id)
     return Saved(image_id=image_id, revision=revision)
@@ -251,6 +256,19 @@ def _drawn(draft: Draft, revision: int, author_id: int | None) -> Annotation:
         revision=revision,
         author_id=author_id,
     )
+
+
+def _given_back(tx: Transaction, draft: Draft, image: Image, where: str) -> Annotation:
+    """Return the prediction that a person accepted or refused and now leaves alone again."""
+    made = history.predicted(tx, image.id, draft.id)
+    same = made is not None and (made.label_id, made.geometry, made.attributes) == (
+        draft.label_id,
+        draft.geometry,
+        draft.attributes,
+    )
+    if made is None or not same:
+        raise InvalidInput("this is not what the model made: leave `untouched` out", field=f"{where}.untouched")
+    return made
 
 
 def _edited(draft: Draft, old: Annotation, revision: int, author_id: int | None) -> Annotation:

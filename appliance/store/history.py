@@ -11,7 +11,7 @@ from appliance.store import rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Changes", "Entry", "add", "changes_at", "inverse", "listed", "revision_of"]
+__all__ = ["Changes", "Entry", "add", "changes_at", "inverse", "listed", "predicted", "revision_of"]
 
 _COMPRESS_FROM = 512
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -78,6 +78,16 @@ def changes_at(reading: Reading, image_id: int, revision: int) -> Changes:
     for (encoded,) in reading.execute(sql, (image_id, revision)):
         return _decoded(encoded)
     raise NotFound(f"the image has no revision {revision}")
+
+
+def predicted(reading: Reading, image_id: int, annotation_id: str) -> Annotation | None:
+    """Return the annotation as a model last made it on this image, or None when none did."""
+    sql = "SELECT changes FROM history WHERE image_id = ? ORDER BY revision DESC"
+    for (encoded,) in reading.execute(sql, (image_id,)):
+        for _, new in _decoded(encoded).put:
+            if new.id == annotation_id and new.is_prediction:
+                return new
+    return None
 
 
 def inverse(changes: Changes) -> Changes:

@@ -109,7 +109,9 @@ def empty(tx: Transaction, project_id: int, at_most: int) -> int:
 
     A large project is emptied in slices before `delete`, so that nobody waits for the writer.
     """
-    ids = tx.execute("SELECT id FROM images WHERE project_id = ? ORDER BY id LIMIT ?", (project_id, at_most)).fetchall()
+    ids = tx.execute(
+        "SELECT id FROM images WHERE project_id = ? ORDER BY id LIMIT ?", (project_id, at_most)
+    ).fetchall()
     tx.executemany("DELETE FROM images WHERE id = ?", ids)
     return len(ids)
 

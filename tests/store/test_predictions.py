@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.errors import InvalidInput
 from appliance.geometry.box import Box
-from appliance.records import Image, ModelInfo, Verdict
+from appliance.records import Draft, Image, ModelInfo, Verdict
 from appliance.store import Store, labels, models, predictions, projects, reviews, tasks
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
@@ -178,3 +179,29 @@ def test_an_id_that_stands_is_never_given_again(store: Store, scene) -> None:
     assert boxes(store, image, predicted=False) == [THERE]
     assert boxes(store, image, predicted=True) == [HERE]
     store.read(lambda reading: require_truth(reading, image))
+
+
+def test_an_acceptance_taken_back_is_a_prediction_again(store: Store, scene) -> None:
+    user, label, image = scene
+    run(store, image, Proposal(label.id, 0.9, HERE))
+    (made,) = shown(store, image).annotations
+    save(store, image, a_diff(now(store, image).revision, changed=[a_draft(made.id, label.id, THERE)]), user)
+    assert boxes(store, image, predicted=False) == [THERE]
+    back = Draft(id=made.id, label_id=label.id, geometry=HERE, untouched=True)
+    save(store, image, a_diff(now(store, image).revision, changed=[back]), user)
+    (again,) = shown(store, image).annotations
+    assert again.is_prediction
+    assert (again.geometry, again.confidence, again.model_id) == (HERE, 0.9, 1)
+    assert (now(store, image).annotations, now(store, image).predictions) == (0, 1)
+
+
+def test_only_what_the_model_made_can_be_left_untouched(store: Store, scene) -> None:
+    user, label, image = scene
+    run(store, image, Proposal(label.id, 0.9, HERE))
+    (made,) = shown(store, image).annotations
+    moved = Draft(id=made.id, label_id=label.id, geometry=THERE, untouched=True)
+    with pytest.raises(InvalidInput, match="not what the model made"):
+        save(store, image, a_diff(now(store, image).revision, changed=[moved]), user)
+    invented = Draft(id="human-drawn-1", label_id=label.id, geometry=HERE, untouched=True)
+    with pytest.raises(InvalidInput, match="not what the model made"):
+        save(store, image, a_diff(now(store, image).revision, added=[invented]), user)

@@ -137,6 +137,8 @@ export interface Draft {
   geometry: Geometry;
   attributes?: Record<string, AttributeValue>;
   rejected?: boolean;
+  /** Take an acceptance or a refusal back: what the model made is a prediction again. */
+  untouched?: boolean;
 }
 
 export interface Diff {

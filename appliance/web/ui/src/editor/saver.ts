@@ -24,6 +24,7 @@ const draft = (annotation: Annotation): Draft => ({
   geometry: annotation.geometry,
   attributes: annotation.attributes,
   rejected: annotation.status === "rejected",
+  untouched: isPrediction(annotation),
 });
 
 /**
@@ -134,17 +135,11 @@ export class Saver {
   }
 
   private settle(revision: number): void {
-    const corrected: Annotation[] = [];
     for (const [id, after] of this.underway?.sent ?? []) {
-      const before = this.base.get(id);
-      // An accepted prediction stays somebody's on the box, even where undo made it one again here.
-      const held = after && before && isPrediction(after) ? { ...after, author_id: before.author_id } : after;
-      if (held) this.base.set(id, held);
+      if (after) this.base.set(id, after);
       else this.base.delete(id);
-      if (held && held !== after && !this.dirty.has(id)) corrected.push(held);
     }
     this.underway = null;
-    if (corrected.length > 0) this.document.apply(this.document.change(corrected), "server");
     this.document.revision = Math.max(this.document.revision, revision);
     if (this.dirty.size > 0) this.plan(DELAY_MS);
     this.tell(this.dirty.size > 0 ? "waiting" : "saved");

@@ -146,7 +146,7 @@ describe("Saver", () => {
     expect(document.all).toHaveLength(3);
   });
 
-  it("shows what the box holds when an acceptance it has is undone", async () => {
+  it("makes a prediction of what it was when a saved acceptance is undone", async () => {
     const { document, editor } = desk(predicted("p1345678"));
     const { saver, sent } = saving(document, []);
     editor.reshape("p1345678", { ...BOX, x2: 77 });
@@ -154,8 +154,9 @@ describe("Saver", () => {
     editor.undo();
     await saver.flush();
     expect(sent).toHaveLength(2);
+    expect(sent.map((diff) => diff.changed?.[0].untouched)).toEqual([false, true]);
     expect(document.all[0].geometry).toEqual(BOX);
-    expect(stateOf(document.all[0])).toBe("accepted");
+    expect(stateOf(document.all[0])).toBe("prediction");
   });
 
   it("takes what others saved without touching what is not sent", () => {
