@@ -13,6 +13,7 @@ import pytest
 
 from appliance import errors
 from appliance.__main__ import EXIT_CODES, cli
+from appliance.jobs.services import kinds
 from appliance.settings import HELP, Settings
 from appliance.web import problems
 from appliance.web.operations import operations
@@ -111,6 +112,11 @@ def test_addresses_that_are_named_exist():
     assert len(named) > 10
     for address in named:
         assert any(path.fullmatch(address) for path in known), f"there is nothing at {address}"
+
+
+def test_every_kind_of_job_is_named():
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert {kind for kind in kinds() if f"`{kind}`" not in text} == set()
 
 
 def test_every_note_of_the_formats_is_explained():
