@@ -36,7 +36,7 @@ def bridged(part: Sequence[Sequence[float]]) -> list[float]:
 
 def _nearest(ring: list[float], hole: list[float]) -> tuple[int, int]:
     """Return the indices of the two vertices that are closest without being one."""
-    a, b = np.reshape(ring, (-1, 2)), np.reshape(hole, (-1, 2))
+    a, b = (np.asarray(points, dtype=np.float64).reshape(-1, 2) for points in (ring, hole))
     b = b[: max(1, _PAIRS // len(a))]
     squared = ((a[:, None] - b[None]) ** 2).sum(axis=2)
     # A hole that touches the ring in a vertex would leave a slit of no length, which cannot be found again.

@@ -26,29 +26,39 @@ def outline(pixels: NDArray[np.bool_]) -> list[list[list[float]]]:
     rings = _walk(upright)
     parts: dict[int, list[list[float]]] = {}
     owner = _owners(rings, xs, ys, upright, pixels)
+    order = np.array([corner for ring in rings for corner in ring], dtype=np.int64)
+    flat = np.stack((xs[order], ys[order]), axis=1).astype(np.float64).ravel().tolist()
+    start = 0
     for number, ring in enumerate(rings):
+        points = flat[start : start + 2 * len(ring)]
+        start += len(points)
         if owner[number] != number:
-            ring = ring[::-1]
-        flat = np.column_stack((xs[ring], ys[ring])).astype(np.float64).ravel().tolist()
-        parts.setdefault(owner[number], []).append(flat)
+            points[::2], points[1::2] = points[-2::-2], points[::-2]
+        parts.setdefault(owner[number], []).append(points)
     return list(parts.values())
 
 
 def _corners(pixels: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
     """Return x, y of the corners by rows, and each one's partner along its vertical edge."""
-    padded = np.pad(pixels, 1)
-    a, b, c, d = padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
-    saddle = (a == d) & (b == c) & (a != b)
-    ys, xs = np.nonzero((a ^ b ^ c ^ d) | saddle)
-    # At a saddle two corners meet: it stands twice, first the one whose edge comes from the left.
-    index = np.repeat(np.arange(len(xs)), 1 + saddle[ys, xs])
-    second = np.zeros(len(index), dtype=bool)
-    second[1:] = index[1:] == index[:-1]
-    ys, xs = ys[index], xs[index]
-    # The one from the left turns up when the pixel above left is inside, else down.
-    lower = second ^ (saddle[ys, xs] & b[ys, xs])
-    order = np.lexsort((lower, ys, xs))
-    partner = np.empty(len(xs), dtype=np.int64)
+    height, width = pixels.shape
+    padded = np.zeros((height + 2, width + 2), dtype=bool)
+    padded[1:-1, 1:-1] = pixels
+    # Flat, so that the four pixels around a corner are four views; a row's end meets padding.
+    flat, stride = padded.ravel(), width + 2
+    a, b, c, d = flat[: -stride - 1], flat[1:-stride], flat[stride:-1], flat[stride + 1 :]
+    upper, lower = a ^ b, c ^ d
+    saddle = upper & lower & (a ^ c)
+    at = np.flatnonzero((upper ^ lower) | saddle)
+    second = np.zeros(len(at), dtype=bool)
+    if saddle.any():
+        # At a saddle two corners meet: it stands twice, first the one whose edge comes from the left.
+        at = np.repeat(at, 1 + saddle[at])
+        second = np.concatenate(([False], at[1:] == at[:-1]))
+        # The one from the left turns up when the pixel above left is inside, else down.
+        second ^= saddle[at] & b[at]
+    ys, xs = np.divmod(at, stride)
+    order = np.argsort((xs * (height + 1) + ys) * 2 + second)
+    partner = np.empty(len(at), dtype=np.int64)
     partner[order[::2]], partner[order[1::2]] = order[1::2], order[::2]
     return xs, ys, partner
 
@@ -61,11 +71,14 @@ def _walk(upright: Ints) -> list[list[int]]:
     for start in range(0, len(partner), 2):
         if seen[start]:
             continue
-        ring, here = [], start
-        while not seen[here]:
+        ring = [start, start ^ 1]
+        add, here = ring.append, partner[start ^ 1]
+        while here != start:
             across = here ^ 1
-            seen[here] = seen[across] = 1
-            ring += [here, across]
+            seen[here] = 1
+            seen[across] = 1
+            add(here)
+            add(across)
             here = partner[across]
         rings.append(ring)
     return rings

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import hypot
 
-import numpy as np
-from numpy.typing import NDArray
-
 from appliance.errors import InvalidGeometry
 
 __all__ = [
     "bounds_of", "check_inside", "clip_ring", "is_flat_line", "path_length", "ring_area", "ring_contains",
-    "simplify_path", "simplify_ring", "transform_points",
+    "transform_points",
 ]  # fmt: skip
 
 Bounds = tuple[float, float, float, float]
@@ -154,68 +151,3 @@ def _flat_without_repeats(points: Iterable[Point]) -> list[float]:
     while len(kept) > 1 and kept[0] == kept[-1]:
         kept.pop()
     return [value for point in kept for value in point]
-
-
-def simplify_path(points: Sequence[float], tolerance: float) -> list[float]:
-    """Drop vertices of an open path so that none dropped is over `tolerance` pixels from it.
-
-    Source: D. Douglas, T. Peucker, Cartographica 10 (1973); iterative, distance to the segment.
-    """
-    count = len(points) // 2
-    array = np.array(points, dtype=np.float64).reshape(-1, 2) if count > _SPAN else None
-    keep = bytearray(count)
-    keep[0] = keep[-1] = 1
-    pending = [(0, count - 1)]
-    while pending:
-        first, last = pending.pop()
-        if array is not None and last - first > _SPAN:
-            index, distance = _furthest_of_many(array, first, last)
-        else:
-            index, distance = _furthest(points, first, last)
-        if distance > tolerance:
-            keep[index] = 1
-            pending += [(first, index), (index, last)]
-    return [value for i in range(count) if keep[i] for value in (points[2 * i], points[2 * i + 1])]
-
-
-_SPAN = 64  # vertices from which an array is faster than a loop
-
-
-def _furthest(points: Sequence[float], first: int, last: int) -> tuple[int, float]:
-    """Return index and distance of the vertex between `first` and `last` furthest from their segment."""
-    ax, ay = points[2 * first], points[2 * first + 1]
-    dx, dy = points[2 * last] - ax, points[2 * last + 1] - ay
-    length = dx * dx + dy * dy
-    best, squared = first, 0.0
-    for index in range(first + 1, last):
-        px, py = points[2 * index] - ax, points[2 * index + 1] - ay
-        along = (px * dx + py * dy) / length if length else 0.0
-        along = 0.0 if along < 0 else 1.0 if along > 1 else along
-        ex, ey = px - along * dx, py - along * dy
-        if ex * ex + ey * ey > squared:
-            best, squared = index, ex * ex + ey * ey
-    return best, squared**0.5
-
-
-def _furthest_of_many(points: NDArray[np.float64], first: int, last: int) -> tuple[int, float]:
-    """Do the same for a long stretch of points (n, 2)."""
-    step = points[last] - points[first]
-    away = points[first + 1 : last] - points[first]
-    length = float(step @ step)
-    along = np.clip(away @ step / length, 0, 1) if length else np.zeros(len(away))
-    squared = ((away - along[:, None] * step) ** 2).sum(axis=1)
-    best = int(squared.argmax())
-    return first + 1 + best, float(squared[best]) ** 0.5
-
-
-def simplify_ring(ring: Sequence[float], tolerance: float) -> list[float]:
-    """Simplify a closed ring; one that would lose its area comes back as it is."""
-    count = len(ring) // 2
-    if tolerance <= 0 or count <= 3:
-        return list(ring)
-    x0, y0 = ring[0], ring[1]
-    far = max(range(count), key=lambda i: (ring[2 * i] - x0) ** 2 + (ring[2 * i + 1] - y0) ** 2)
-    there = simplify_path(ring[: 2 * far + 2], tolerance)
-    back = simplify_path([*ring[2 * far :], x0, y0], tolerance)
-    result = there + back[2:-2]
-    return result if len(result) >= 6 and not is_flat_line(result) else list(ring)

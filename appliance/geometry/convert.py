@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from appliance.errors import InvalidGeometry
 from appliance.geometry import _bridges, _outline, raster, rle
 from appliance.geometry._base import Shape
@@ -12,7 +15,9 @@ from appliance.geometry.mask import Mask
 from appliance.geometry.polygon import Polygon
 from appliance.geometry.rotated_box import RotatedBox
 
-__all__ = ["mask_from_coco", "polygon_from_coco", "polygon_to_coco", "to_box", "to_mask", "to_polygon"]
+__all__ = [
+    "mask_from_coco", "polygon_from_array", "polygon_from_coco", "polygon_to_coco", "to_box", "to_mask", "to_polygon",
+]  # fmt: skip
 
 
 def to_box(shape: Shape) -> Box:
@@ -59,10 +64,19 @@ def _mask_outline(mask: Mask) -> Polygon:
     height, width = mask.size
     runs = rle.parse(mask.counts, height, width)
     pixels, x0, y0 = rle.cropped(runs, height)
+    return polygon_from_array(pixels).transformed(1.0, 1.0, x0, y0)
+
+
+def polygon_from_array(pixels: NDArray[np.bool_]) -> Polygon:
+    """Return the outline of a bool array of shape (height, width) along its pixel edges.
+
+    Raises:
+        InvalidGeometry: No pixel is inside.
+    """
     parts = _outline.outline(pixels)
     if not parts:
         raise InvalidGeometry("an empty mask has no outline", field="geometry")
-    return Polygon(parts).transformed(1.0, 1.0, x0, y0)
+    return Polygon(parts)
 
 
 def to_mask(shape: Shape, width: int, height: int) -> Mask:

@@ -13,9 +13,9 @@ from appliance.geometry._rings import (
     is_flat_line,
     ring_area,
     ring_contains,
-    simplify_ring,
     transform_points,
 )
+from appliance.geometry._simplify import simplify_rings
 
 __all__ = ["GEOMETRY", "MAX_POINTS", "Polygon"]
 
@@ -60,7 +60,7 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
 
     def area(self) -> float:
         """Return outer rings less holes; a self-crossing ring counts by its winding."""
-        return sum(2 * abs(ring_area(part[0])) - sum(abs(ring_area(r)) for r in part) for part in self.parts)
+        return sum(abs(ring_area(part[0])) - sum(abs(ring_area(r)) for r in part[1:]) for part in self.parts)
 
     def clipped(self, width: int, height: int) -> Self | None:
         x1, y1, x2, y2 = self.bounds()
@@ -80,7 +80,10 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
         )
 
     def simplified(self, tolerance: float) -> Self:
-        return type(self)([[simplify_ring(ring, tolerance) for ring in part] for part in self.parts])
+        if tolerance <= 0:
+            return self
+        rings = iter(simplify_rings([ring for part in self.parts for ring in part], tolerance))
+        return type(self)([[next(rings) for _ in part] for part in self.parts])
 
     def contains(self, x: float, y: float) -> bool:
         """Say whether the point is inside a part by the even-odd rule."""

@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 
 from appliance.errors import InvalidGeometry
 from appliance.geometry._base import Bounds, Shape
-from appliance.geometry._rings import bounds_of, check_inside, path_length, simplify_path, transform_points
+from appliance.geometry._rings import bounds_of, check_inside, path_length, transform_points
+from appliance.geometry._simplify import simplify_path
 
 __all__ = ["GEOMETRY", "MAX_POINTS", "Polyline"]
 

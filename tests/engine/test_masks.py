@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from appliance.engine.decoders._base import Placement
-from appliance.engine.decoders._masks import crop_of, instance_mask, outline
+from appliance.engine.decoders._masks import Crop, crop_of, instance_mask, outlines
 from appliance.geometry.convert import to_mask
+from appliance.geometry.polygon import Polygon
 
 SQUARE = Placement(64, 64, 64, 64, 1.0, 1.0, 0, 0)
 
@@ -21,6 +22,10 @@ def sampled(coarse: np.ndarray, y: int, x: int, size: tuple[int, int]) -> float:
     upper = coarse[t, left] * (1 - u) + coarse[t, right] * u
     lower = coarse[b, left] * (1 - u) + coarse[b, right] * u
     return upper * (1 - v) + lower * v
+
+
+def outline(mask: np.ndarray, crop: Crop, place: Placement) -> Polygon | None:
+    return outlines([(mask, crop)], place)[0]
 
 
 @pytest.mark.parametrize("crop", [(0, 0, 64, 48), (5, 7, 6, 8), (61, 40, 64, 48), (10, 0, 30, 48)])
@@ -69,3 +74,13 @@ def test_the_smallest_object_is_still_outlined_and_nothing_is_none() -> None:
     shape = outline(dot, (0, 0, 9, 9), SQUARE)
     assert shape is not None
     assert shape.bounds() == (4, 4, 5, 5)
+
+
+def test_the_outlines_of_a_picture_are_those_of_its_masks_alone() -> None:
+    y, x = np.mgrid[:40, :40]
+    discs = [(x - 20) ** 2 + (y - 20) ** 2 < radius**2 for radius in (19, 0, 12, 1)]
+    discs[2] &= (x - 20) ** 2 + (y - 20) ** 2 > 6**2
+    masks = [(disc, (left, left, left + 40, left + 40)) for left, disc in enumerate(discs)]
+    assert outlines(masks, SQUARE) == [outline(*mask, SQUARE) for mask in masks]
+    assert [shape is None for shape in outlines(masks, SQUARE)] == [False, True, False, False]
+    assert outlines([], SQUARE) == []

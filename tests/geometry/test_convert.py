@@ -197,3 +197,9 @@ def test_coco_s_run_lengths_in_all_three_spellings() -> None:
 def test_a_mask_of_another_size_is_refused() -> None:
     with pytest.raises(InvalidGeometry, match="size"):
         convert.to_mask(Mask([3, 4], "426"), 9, 9)
+
+
+def test_rings_of_whole_numbers_are_joined_too() -> None:
+    polygon = Polygon([[[0, 0, 40, 0, 40, 40, 0, 40], [10, 10, 10, 20, 20, 20, 20, 10]]])
+    (ring,) = convert.polygon_to_coco(polygon)
+    assert convert.polygon_from_coco([ring]).area() == polygon.area() == 1500

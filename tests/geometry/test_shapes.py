@@ -217,3 +217,13 @@ def test_unknown_fields_and_types_are_refused() -> None:
     for text in (b'{"type":"box","x1":0,"y1":0,"x2":1,"y2":1,"z":1}', b'{"type":"ellipse"}', b'{"x1":0}'):
         with pytest.raises(msgspec.ValidationError):
             msgspec.json.decode(text, type=Geometry)
+
+
+def test_rings_simplified_together_are_those_simplified_alone() -> None:
+    turns = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    wave = np.stack((100 + 50 * np.cos(turns), 100 + 40 * np.sin(3 * turns)), axis=1).ravel().tolist()
+    rings = [wave, [0, 0, 20, 1, 40, 0, 40, 40, 20, 40, 0, 40], [5, 5, 5, 5, 5, 5, 5, 5], wave[::-1]]
+    together = Polygon([[ring] for ring in rings]).simplified(1.0)
+    assert together.parts == [Polygon([[ring]]).simplified(1.0).parts[0] for ring in rings]
+    assert len(together.parts[0][0]) * 3 < len(wave)
+    assert together.parts[2] == [rings[2]]

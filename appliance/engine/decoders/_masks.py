@@ -8,15 +8,15 @@ the box are ever computed, so a picture with 300 objects needs no 300 full-size 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from appliance.engine.decoders._base import Placement
-from appliance.geometry.convert import to_polygon
-from appliance.geometry.mask import Mask
+from appliance.geometry.convert import polygon_from_array
 from appliance.geometry.polygon import Polygon
 
-__all__ = ["MIN_PART_PX", "MIN_PART_SHARE", "TOLERANCE_PX", "Crop", "crop_of", "instance_mask", "outline"]
+__all__ = ["MIN_PART_PX", "MIN_PART_SHARE", "TOLERANCE_PX", "Crop", "crop_of", "instance_mask", "outlines"]
 
 TOLERANCE_PX = 0.75
 """Pixels of the model's input an outline may move: a staircase of 45° has a depth of 0.71. Measured on
@@ -88,30 +88,41 @@ def _taps(start: int, stop: int, source: int, target: int) -> tuple[np.ndarray, 
     return first, np.minimum(first + 1, source - 1), (at - first).astype(np.float32)
 
 
-def outline(mask: np.ndarray, crop: Crop, place: Placement) -> Polygon | None:
-    """Return the outline of a mask in canonical pixels, or None when it is empty.
+def outlines(masks: Iterable[tuple[np.ndarray, Crop]], place: Placement) -> list[Polygon | None]:
+    """Return the outlines of a picture's masks in canonical pixels, None for an empty one.
 
-    Every part and hole stays but the specks, and the outline moves by at most `TOLERANCE_PX`.
+    Every part and hole stays but the specks, and an outline moves by at most `TOLERANCE_PX`.
 
     Args:
-        mask: bool ``[height, width]`` of the crop.
-        crop: Where it lies in the model's input.
+        masks: bool ``[height, width]`` of a crop, and where it lies in the model's input.
         place: Where the picture lies in the model's input.
     """
-    if not mask.any():
-        return None
-    shape = _without_specks(to_polygon(Mask.from_array(mask))).simplified(TOLERANCE_PX)
+    crops: list[Crop] = []
+    parts: list[list[list[list[float]]]] = []
+    for mask, crop in masks:
+        crops.append(crop)
+        parts.append(_without_specks(polygon_from_array(mask).parts) if mask.any() else [])
+    # All objects at once: the vertices of one are too few to be worth an array operation.
+    simple = iter(Polygon([part for shape in parts for part in shape]).simplified(TOLERANCE_PX).parts)
+    shapes = [Polygon([next(simple) for _ in shape]) if shape else None for shape in parts]
+    return [shape and _placed(shape, crop, place) for shape, crop in zip(shapes, crops, strict=True)]
+
+
+def _placed(shape: Polygon, crop: Crop, place: Placement) -> Polygon | None:
+    """Return a shape of the crop's pixels in canonical ones."""
     dx, dy = (crop[0] - place.pad_x) / place.gain_x, (crop[1] - place.pad_y) / place.gain_y
     return shape.transformed(1 / place.gain_x, 1 / place.gain_y, dx, dy).clipped(place.width, place.height)
 
 
-def _without_specks(shape: Polygon) -> Polygon:
-    """Return the parts worth drawing, the largest always among them, with their holes."""
-    areas = [_area(part) for part in shape.parts]
-    least = min(max(MIN_PART_PX, MIN_PART_SHARE * max(areas)), max(areas))
-    kept = [part for part, area in zip(shape.parts, areas, strict=True) if area >= least]
-    return Polygon([[part[0], *(ring for ring in part[1:] if _area([ring]) >= least)] for part in kept])
-
-
-def _area(part: list[list[float]]) -> float:
-    return Polygon([part]).area()
+def _without_specks(parts: list[list[list[float]]]) -> list[list[list[float]]]:
+    """Return the parts worth keeping, the largest always among them, with their holes."""
+    if len(parts) == 1 == len(parts[0]):
+        return parts
+    areas = [[Polygon([[ring]]).area() for ring in part] for part in parts]
+    sizes = [ring_areas[0] - sum(ring_areas[1:]) for ring_areas in areas]
+    least = min(max(MIN_PART_PX, MIN_PART_SHARE * max(sizes)), max(sizes))
+    return [
+        [part[0], *(hole for hole, area in zip(part[1:], ring_areas[1:], strict=True) if area >= least)]
+        for part, ring_areas, size in zip(parts, areas, sizes, strict=True)
+        if size >= least
+    ]

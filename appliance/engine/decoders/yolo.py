@@ -123,16 +123,14 @@ def _boxes(rows: np.ndarray, place: Placement) -> list[Prediction]:
 
 
 def _segments(rows: np.ndarray, prototypes: np.ndarray, place: Placement) -> list[Prediction]:
-    predictions = []
-    for row in rows:
-        crop = _masks.crop_of(row[:4], place)
-        if crop[0] >= crop[2] or crop[1] >= crop[3]:
-            continue
-        mask = _masks.instance_mask(prototypes, row[6:], crop, (place.input_height, place.input_width))
-        polygon = _masks.outline(mask, crop, place)
-        if polygon is not None:
-            predictions.append(_prediction(row, polygon))
-    return predictions
+    crops = [_masks.crop_of(row[:4], place) for row in rows]
+    found = [(row, crop) for row, crop in zip(rows, crops, strict=True) if crop[0] < crop[2] and crop[1] < crop[3]]
+    size = place.input_height, place.input_width
+    masks = ((_masks.instance_mask(prototypes, row[6:], crop, size), crop) for row, crop in found)
+    polygons = _masks.outlines(masks, place)
+    return [
+        _prediction(row, polygon) for (row, _), polygon in zip(found, polygons, strict=True) if polygon is not None
+    ]
 
 
 def _prediction(row: np.ndarray, geometry: Box | Polygon) -> Prediction:
