@@ -72,8 +72,8 @@ class Box:
             job = self.ask("POST", path, params={"name": archive.name}, content=file.read())
         return self.finished(job)
 
-    def finished(self, job: dict[str, Any], every_s: float = 0.02) -> dict[str, Any]:
-        """Wait for a job.
+    def finished(self, job: dict[str, Any], every_s: float = 0.1) -> dict[str, Any]:
+        """Wait for a job, asking seldom, so that asking costs nothing beside the work.
 
         Raises:
             RuntimeError: It did not end well.

@@ -63,7 +63,7 @@ def _ours_s(box: Box, model_id: int, options: Options, count: int) -> float:
     project_id = box.project("label")
     box.send_archive(project_id, archive(options, count))
     asked = box.ask("POST", f"/api/projects/{project_id}/auto-label", json={"model_id": model_id})
-    job = box.finished(asked, every_s=0.2)
+    job = box.finished(asked)
     if job["result"]["images"] != count:
         raise RuntimeError(f"{count} images were to be labelled, {job['result']} were")
     return float(job["finished_at_ms"] - job["started_at_ms"]) / 1000
