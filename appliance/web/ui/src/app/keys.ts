@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 /**
  * Keys of a page: `"d"`, `"ctrl+z"`, `"shift+d"`, `"escape"`, `"?"`. Ctrl stands for Cmd too.
@@ -36,7 +36,8 @@ export function dispatch(map: Keymap, event: KeyboardEvent): boolean {
 
 /** Listen for keys while the component is there; silent while somebody types or a dialog is open. */
 export function useKeys(map: Keymap): void {
-  useEffect(() => {
+  // Not after the next paint: a second key may come sooner, and has to meet what the first one did.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || typing(event.target) || document.querySelector("dialog[open]")) return;
       if (dispatch(map, event)) event.preventDefault();

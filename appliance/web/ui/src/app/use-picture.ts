@@ -1,7 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { type Problem, toProblem } from "../api/problem";
 import type { Pictures, Ready } from "../editor/pictures";
+import { events } from "./session";
 
 /**
  * The picture of an image: at once when it was fetched ahead, otherwise the last one stays
@@ -10,6 +11,12 @@ import type { Pictures, Ready } from "../editor/pictures";
 export function usePicture(pictures: Pictures, imageId: number | null) {
   const [shown, setShown] = useState<Ready | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const current = useRef(imageId);
+  current.current = imageId;
+  // One fetched ahead, or looked at before, is fetched again once somebody changed it.
+  useEffect(() => events.on("annotations.changed", ({ data }) => {
+    if (data.image_id !== current.current) pictures.forget(Number(data.image_id));
+  }), [pictures]);
   useEffect(() => {
     setProblem(null);
     if (imageId === null) {

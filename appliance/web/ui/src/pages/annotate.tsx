@@ -118,8 +118,9 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   });
   useEvents(["task.changed"], project.id, () => !task && void queue.refresh());
 
-  const live = useRef({ editor, selected, labelId });
-  live.current = { editor, selected, labelId };
+  // Read through this, so that no event from the box replaces a tool in the middle of a drag.
+  const live = useRef({ editor, selected, labelId, labels });
+  live.current = { editor, selected, labelId, labels };
   useLayoutEffect(() => {
     if (!viewer) return;
     const size = () => live.current.editor?.size ?? { width: 1, height: 1 };
@@ -128,7 +129,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
       tool === "box"
         ? new BoxTool({
             size,
-            color: () => labels.find((label) => label.id === live.current.labelId)?.color ?? "#E6E6E6",
+            color: () => live.current.labels.find((label) => label.id === live.current.labelId)?.color ?? "#E6E6E6",
             drawn: (box) => live.current.editor?.add(box, live.current.labelId),
             measure: (box) => setMeasured(box ? `${Math.round(box.x2 - box.x1)} × ${Math.round(box.y2 - box.y1)} px` : null),
           })
@@ -140,7 +141,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
             reshaped: (id, geometry) => live.current.editor?.reshape(id, geometry),
           });
     viewer.invalidate();
-  }, [viewer, tool, labels]);
+  }, [viewer, tool]);
 
   const annotations = document?.all ?? [];
   const drawn = preview && current ? annotations.map((one) => (one.id === current.id ? { ...one, geometry: preview } : one)) : annotations;
