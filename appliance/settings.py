@@ -19,6 +19,7 @@ from appliance.errors import UnknownSetting
 
 __all__ = ["HELP", "Settings", "load"]
 
+_PREFIX = "PIXELQUEUE_"
 _MiB = 1024 * 1024
 _GiB = 1024 * _MiB
 
@@ -39,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_pixels: Annotated[int, "largest picture taken in, in pixels"] = 400_000_000
     max_upload_bytes: Annotated[int, "largest single upload"] = 4 * _GiB
     max_json_bytes: Annotated[int, "largest JSON body"] = 16 * _MiB
-    max_model_bytes: Annotated[int, "largest model file taken in"] = 2 * _GiB
+    max_model_bytes: Annotated[int, "largest model file taken in"] = 512 * _MiB
     free_floor_bytes: Annotated[int, "free disk space below which pictures are refused"] = 512 * _MiB
     reserve_bytes: Annotated[int, "emergency file given back when the disk is full"] = 32 * _MiB
     cache_bytes: Annotated[int, "budget of the cache folder (thumbnails, renditions)"] = 8 * _GiB
@@ -91,8 +92,8 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in HELP:
-        raw = environment.get(f"PIXELQUEUE_{name.upper()}")
-        if raw is not None:
+    for variable, raw in environment.items():
+        if variable.startswith(_PREFIX):
+            name = variable.removeprefix(_PREFIX).lower()
             found[name] = raw.split(",") if name == "hosts" else raw
     return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from appliance.errors import error_from
+from appliance.errors import NotFound, error_from
 from appliance.records import Event, Job, Model, Note, User
 from appliance.settings import Settings, load
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from appliance.store import Store
 
 __all__ = [
-    "as_json", "data_option", "finished", "json_option", "model_of", "note_lines", "opened", "password_hash",
+    "as_json", "counted", "data_option", "finished", "json_option", "model_of", "note_lines", "opened", "password_hash",
     "project_named", "say", "settings_for", "user_of", "working",
 ]  # fmt: skip
 
@@ -46,20 +46,29 @@ def say(words: str) -> None:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
-    """Open the data directory for the length of a command."""
-    from appliance.store import Store
+def opened(settings: Settings, *, create: bool = False) -> Iterator[Store]:
+    """Open the data directory for the length of a command.
 
+    Raises:
+        NotFound: There is none, and it is not to be made.
+    """
+    from appliance.store import Store
+    from appliance.store.database import FILE
+
+    if not create and not Path(settings.data, FILE).exists():
+        raise NotFound(f"{settings.data} is no data directory: name one with --data", field="data")
     with Store(Path(settings.data), settings) as store:
         yield store
 
 
 @contextmanager
-def working(settings: Settings, before: Callable[[Store], None] = lambda _store: None) -> Iterator[Jobs]:
+def working(
+    settings: Settings, before: Callable[[Store], None] = lambda _store: None, *, create: bool = False
+) -> Iterator[Jobs]:
     """Open the data directory, do what comes `before`, and let its job lanes run."""
     from appliance.jobs.services import Jobs
 
-    with opened(settings) as store:
+    with opened(settings, create=create) as store:
         before(store)
         jobs = Jobs(store, settings)
         jobs.start()
@@ -75,7 +84,6 @@ def project_named(store: Store, name: str, *, create: bool = False) -> int:
     Raises:
         NotFound: There is none.
     """
-    from appliance.errors import NotFound
     from appliance.store import projects
 
     found = store.read(lambda r: r.execute("SELECT id FROM projects WHERE name = ? ORDER BY id", (name,)).fetchall())
@@ -107,7 +115,6 @@ def user_of(store: Store, email: str) -> User:
     Raises:
         NotFound: There is none.
     """
-    from appliance.errors import NotFound
     from appliance.store import users
 
     found = store.read(lambda reading: users.credentials(reading, email))
@@ -162,6 +169,11 @@ def _bar(title: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total or None)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a count with its word: 1 image, 2 images."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def note_lines(notes: list[Note]) -> list[str]:

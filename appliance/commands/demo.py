@@ -17,9 +17,10 @@ from appliance.commands import _common
 from appliance.commands.serve import announce
 from appliance.errors import Conflict, Unavailable
 from appliance.jobs.services import Jobs
-from appliance.records import Annotation, Label, Model, Project, Review, Task
+from appliance.records import Annotation, Label, Model, Note, Project, Review, Task
 from appliance.settings import Settings
 from appliance.store import Store, Transaction
+from appliance.store import jobs as noun
 
 __all__ = ["COMMAND"]
 
@@ -70,9 +71,10 @@ def _prepared(settings: Settings, images: Path | None, model: Path | None, *, qu
         report: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
         if report["source"] == source:
             return report
-    with _common.working(settings) as jobs:
+    with _common.working(settings, create=True) as jobs:
         _seed_accounts(jobs.store, settings)
-        report = {"source": source, **_Demo(jobs, images, model, quiet=quiet).run()}
+        done = _Demo(jobs, images, model, quiet=quiet).run()
+        report = {"source": source, **msgspec.to_builtins(done)}
     partial = kept.with_suffix(".part")
     partial.write_bytes(msgspec.json.encode(report))
     partial.replace(kept)
@@ -107,6 +109,8 @@ class _Demo:
         self._model = model
         self._quiet = quiet
         self._seconds: dict[str, float] = {}
+        self._last_job = 0
+        self._refused: list[Note] = []
         self._truth: dict[str, list[tuple[str, Any]]] = {}
         self._own = images is not None or model is not None
 
@@ -124,6 +128,7 @@ class _Demo:
         facts: dict[str, Any] = {
             "images": imported["seen"] - imported["errors"],
             "predictions": labelled["predictions"],
+            "errors": self._refused,
         }
         contents = "everything"
         if not self._own:
@@ -138,7 +143,7 @@ class _Demo:
         from appliance.demo.content import DEMO_LABELS
         from appliance.store import labels, members, projects
 
-        name = "Your pictures" if self._own else "Fasteners on a tray"
+        name = self._images.resolve().name if self._images else "Fasteners on a tray"
         accounts = [(_common.user_of(self._store, email), role) for email, _, role in ACCOUNTS]
 
         def create(tx: Transaction) -> Project:
@@ -171,7 +176,9 @@ class _Demo:
 
     def _imported(self, folder: Path, project: Project) -> dict[str, Any]:
         parameters = {"folder": str(folder.resolve()), "format": "pictures"}
-        return self._done("import", parameters, project, "Pictures")
+        imported = self._done("import", parameters, project, "Pictures")
+        self._refused = self._store.read(lambda reading: noun.notes(reading, self._last_job))
+        return imported
 
     def _reviewed(self, project: Project) -> dict[str, Any]:
         """Let the simulated reviewer judge every image by the truth; return counts and accuracy."""
@@ -249,6 +256,7 @@ class _Demo:
 
     def _done(self, kind: str, parameters: dict[str, Any], project: Project, title: str) -> dict[str, Any]:
         job = self._jobs.submit(kind, parameters, project_id=project.id, created_by=project.created_by)
+        self._last_job = job.id
         return _common.finished(self._jobs, job, title, quiet=self._quiet).result or {}
 
     @contextmanager
@@ -270,6 +278,8 @@ def _tell(report: dict[str, Any]) -> None:
         click.echo(f"  mAP50 {report['map50']:.3f}, mAP50-95 {report['map50_95']:.3f} against the truth")
     else:
         click.echo("  the pictures wait for your review; what was exported are predictions, no ground truth")
+    for line in _common.note_lines(msgspec.convert(report["errors"], list[Note])):
+        click.echo(line)
     for name, made in report["exports"].items():
         click.echo(f"  {name}: {made['images']} images, {made['annotations']} annotations")
     click.echo(f"  both exports                        {seconds['export']:>7.2f} s")

@@ -11,7 +11,7 @@ import click
 
 import appliance
 from appliance.commands import _common
-from appliance.errors import ChildFailed, PixelQueueError, StoreCorrupt
+from appliance.errors import ChildFailed, NotFound, PixelQueueError, StoreCorrupt
 from appliance.settings import Settings
 from appliance.store import Store
 
@@ -33,20 +33,20 @@ class Finding(NamedTuple):
 def doctor(deep: bool, data: Path | None, json_: bool) -> None:
     """Check runtimes, child processes and, where there is one, the data directory.
 
-    Ends with exit code 5 when something is wrong with the data.
+    Ends with exit code 5 when something is wrong with the data, or another process has it open.
     """
     settings = _common.settings_for(data)
     findings = [*_machine(), *_backends()]
     if (Path(settings.data) / "pixelqueue.sqlite").exists():
         findings += _data(settings, deep)
     elif data is not None:
-        findings.append(Finding("data", False, f"{data} is no data directory"))
+        raise NotFound(f"{data} is no data directory: name one with --data", field="data")
     for finding in findings:
         if json_:
             _common.as_json(finding._asdict())
         else:
             click.echo(f"{'ok' if finding.ok else 'FAULT':<6} {finding.what:<14} {finding.facts}")
-    if any(not finding.ok and finding.what in ("database", "blobs", "data") for finding in findings):
+    if any(not finding.ok and finding.what in ("database", "blobs") for finding in findings):
         raise StoreCorrupt("the data directory is damaged: restore the latest backup")
 
 
@@ -87,8 +87,8 @@ def _data(settings: Settings, deep: bool) -> Iterator[Finding]:
             yield _database(store)
             yield _disk(store, settings)
             yield from _blobs(store, deep)
-    except PixelQueueError as error:
-        yield Finding("data", False, error.message)
+    except StoreCorrupt as error:
+        yield Finding("database", False, error.message)
 
 
 def _database(store: Store) -> Finding:

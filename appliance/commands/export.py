@@ -57,7 +57,8 @@ def export(
     if json_:
         _common.as_json({**result, "sha256": made.sha256, "notes": notes})
         return
-    _common.say(f"{result['images']} images, {result['annotations']} annotations → {output}")
+    images, made_ = _common.counted(result["images"], "image"), _common.counted(result["annotations"], "annotation")
+    _common.say(f"{images}, {made_} → {output}")
     for line in _common.note_lines(notes):
         _common.say(line)
 

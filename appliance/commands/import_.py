@@ -26,7 +26,7 @@ def import_(source: Path, project: str, format_: str, data: Path | None, json_: 
     """
     from appliance.store import jobs as noun
 
-    with _common.working(_common.settings_for(data)) as jobs:
+    with _common.working(_common.settings_for(data), create=True) as jobs:
         project_id = _common.project_named(jobs.store, project, create=True)
         if source.is_dir():
             job = jobs.submit("import", {"folder": str(source.resolve()), "format": format_}, project_id=project_id)
@@ -43,8 +43,8 @@ def import_(source: Path, project: str, format_: str, data: Path | None, json_: 
         _common.as_json({"project_id": project_id, **result, "notes": notes})
         return
     _common.say(
-        f"{result['images']} images added, {result['duplicates']} were there, {result['annotations']} annotations, "
-        f"{result['errors']} files refused"
+        f"{_common.counted(result['images'], 'image')} added, {result['duplicates']} there already, "
+        f"{_common.counted(result['annotations'], 'annotation')}, {_common.counted(result['errors'], 'file')} refused"
     )
     for line in _common.note_lines(notes):
         _common.say(line)

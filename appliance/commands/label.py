@@ -65,7 +65,7 @@ def label(
     output.mkdir(parents=True, exist_ok=True)
     settings = _common.settings_for(output / _WORK)
     started_s = time.monotonic()
-    with _common.working(settings, before=_drop_unwritten) as jobs:
+    with _common.working(settings, _drop_unwritten, create=True) as jobs:
         run = _Run(jobs, quiet=json_)
         weights = run.model(model)
         imported = run.pictures(folder)
@@ -180,7 +180,8 @@ def _report(written: Job, notes: list[Note], seconds: float, output: Path, json_
             {"images": counts["images"], "annotations": counts["annotations"], "seconds": seconds, "errors": errors}
         )
         return
-    _common.say(f"{counts['images']} images, {counts['annotations']} annotations in {seconds:.1f} s → {output}")
+    images, made = _common.counted(counts["images"], "image"), _common.counted(counts["annotations"], "annotation")
+    _common.say(f"{images}, {made} in {seconds:.1f} s → {output}")
     for line in _common.note_lines(notes):
         _common.say(line)
 

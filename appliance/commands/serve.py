@@ -45,8 +45,10 @@ def serve(config: Path | None, json_: bool, **flags: Any) -> None:
     flags, then from PIXELQUEUE_ variables, then from the TOML file.
     """
     from appliance.app import build
+    from appliance.web import logs
 
     settings = load({k: list(v) if isinstance(v, tuple) else v for k, v in flags.items() if v != ()}, config)
+    logs.configure(settings.log_level)
     with build(settings) as appliance:
         appliance.serve(lambda server, code: announce(server, code, json_))
 

@@ -34,7 +34,7 @@ def add(email: str, name: str | None, role: str, password: str, data: Path | Non
     from appliance.store import users
 
     settings = _common.settings_for(data)
-    with _common.opened(settings) as store:
+    with _common.opened(settings, create=True) as store:
         hashed = _hashed(settings, password, email)
         name = name or email.partition("@")[0]
         made = store.write(

@@ -14,9 +14,22 @@ if TYPE_CHECKING:
     from appliance.jobs.ingest import Ingest
     from appliance.jobs.pictures import Pictures
 
-__all__ = ["BATCH", "FOREGROUND", "INTERACTIVE", "MAINTENANCE", "Context", "JobPaused", "Kind"]
+__all__ = [
+    "BATCH",
+    "CHILD_DEADLINE_S",
+    "FOREGROUND",
+    "INTERACTIVE",
+    "MAINTENANCE",
+    "Context",
+    "JobPaused",
+    "Kind",
+    "child_memory_bytes",
+]
 
 INTERACTIVE, FOREGROUND, BATCH, MAINTENANCE = 300, 200, 100, 0
+
+CHILD_DEADLINE_S = 6 * 3600.0
+"""How long the child of a job may take: a large dataset from a slow stick does, a hang does not end."""
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -49,6 +62,11 @@ class Kind(Generic[P]):
     parameters: type[P]
     run: Callable[[Context, P], dict[str, Any]]
     every_s: float | None = None
+
+
+def child_memory_bytes(settings: Settings) -> int:
+    """Return the address space of a job's child: libraries, buffers, and the largest picture twice over."""
+    return (2 << 30) + 5 * settings.max_pixels
 
 
 class Context(Protocol):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from appliance.jobs._base import Context
+from appliance.jobs._base import CHILD_DEADLINE_S, Context, child_memory_bytes
 from appliance.records import DatasetImage, Snapshot
 from appliance.store import Transaction, database, jobs, labels, projects, snapshots
 from appliance.store.blobs import Blobs, Staged
@@ -100,7 +100,13 @@ def _ask(context: Context, request: dict[str, Any], pictures: list[bytes]) -> di
         pictures.extend(bytes.fromhex(sha256) for sha256 in message["pictures"])
         context.commit(lambda _: None, progress=len(pictures), message="reading the project")
 
-    return context.child(_TASK, {"folder": str(context.store.folder), **request}, on_message=receive)
+    return context.child(
+        _TASK,
+        {"folder": str(context.store.folder), **request},
+        on_message=receive,
+        deadline_s=CHILD_DEADLINE_S,
+        memory_bytes=child_memory_bytes(context.settings),
+    )
 
 
 def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from appliance.store.blobs import Blobs, Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["create", "finish", "get", "listed", "of_job"]
+__all__ = ["create", "delete", "finish", "get", "listed", "of_job"]
 
-_COLUMNS = rows.columns(Export, sha256="lower(hex(sha256))")
+_COLUMNS = rows.columns(Export, sha256="iif(sha256 IS NULL, NULL, lower(hex(sha256)))")
 
 
 def create(
@@ -53,6 +53,18 @@ def get(reading: Reading, project_id: int, export_id: int) -> Export:
     """
     sql = f"SELECT {_COLUMNS} FROM exports WHERE id = ? AND project_id = ?"
     return rows.found(rows.first(Export, reading.execute(sql, (export_id, project_id))), "export")
+
+
+def delete(tx: Transaction, project_id: int, export_id: int) -> None:
+    """Delete an export; its archive goes when the collector's grace is over.
+
+    Raises:
+        NotFound: There is none.
+    """
+    export = get(tx, project_id, export_id)
+    tx.execute("DELETE FROM exports WHERE id = ?", (export_id,))
+    tx.audit("export.delete", f"export {export_id}", project_id=project_id, format=export.format)
+    tx.event("export.deleted", {"export_id": export_id}, project_id=project_id)
 
 
 def of_job(reading: Reading, job_id: int) -> Export | None:

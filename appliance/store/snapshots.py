@@ -18,7 +18,7 @@ from appliance.store.blobs import Blobs, Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Header", "create", "get", "lines", "listed", "opened", "protect", "split_of"]
+__all__ = ["Header", "create", "delete", "get", "lines", "listed", "opened", "protect", "split_of"]
 
 T = TypeVar("T")
 
@@ -128,6 +128,18 @@ def protect(tx: Transaction, snapshot_id: int, pictures: Iterable[bytes]) -> Non
     """
     sql = "INSERT OR IGNORE INTO snapshot_pictures (snapshot_id, sha256) VALUES (?, ?)"
     tx.executemany(sql, ((snapshot_id, sha256) for sha256 in pictures))
+
+
+def delete(tx: Transaction, project_id: int, snapshot_id: int) -> None:
+    """Delete a snapshot with its exports; pictures that only it kept go with the collector.
+
+    Raises:
+        NotFound: There is none.
+    """
+    snapshot = get(tx, project_id, snapshot_id)
+    tx.execute("DELETE FROM snapshots WHERE id = ?", (snapshot_id,))
+    tx.audit("snapshot.delete", f"snapshot {snapshot_id}", project_id=project_id, name=snapshot.name)
+    tx.event("snapshot.deleted", {"snapshot_id": snapshot_id}, project_id=project_id)
 
 
 def get(reading: Reading, project_id: int, snapshot_id: int) -> Snapshot:

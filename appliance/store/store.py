@@ -73,6 +73,7 @@ class Store:
             self._empty_temporary()
             self.file = folder / database.FILE
             connection = database.connect(self.file, vfs=vfs)
+            self.file.chmod(0o600)
             try:
                 self._open_parts(connection, settings, vfs)
             except BaseException:

@@ -9,7 +9,9 @@ import time
 
 import falcon.asgi
 
-__all__ = ["AccessLog", "WithRequestId", "one_line", "request_id"]
+from appliance.errors import UnknownSetting
+
+__all__ = ["AccessLog", "WithRequestId", "configure", "one_line", "request_id"]
 
 _log = logging.getLogger("appliance.access")
 
@@ -23,6 +25,20 @@ class WithRequestId(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         return True
+
+
+def configure(level: str) -> None:
+    """Log to standard error at a level: debug, info, warning or error.
+
+    Raises:
+        UnknownSetting: There is no such level.
+    """
+    if level not in ("debug", "info", "warning", "error"):
+        raise UnknownSetting(f"log_level is debug, info, warning or error, not {level!r}", field="log_level")
+    handler = logging.StreamHandler()
+    handler.addFilter(WithRequestId())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(request_id)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
 def one_line(text: str, limit: int = 300) -> str:
@@ -49,14 +65,13 @@ class AccessLog:
     ) -> None:
         """Write the line."""
         _log.info(
-            "%s %s %s %d %.1fms user=%s id=%s",
+            "%s %s %s %d %.1fms user=%s",
             one_line(request.remote_addr),
             request.method,
             one_line(request.path),
             response.status_code,
             (time.perf_counter() - request.context.started) * 1000,
             request.context.user_id,
-            request.context.id,
         )
 
     async def process_request_ws(self, request: falcon.asgi.Request, _socket: object) -> None:

@@ -75,6 +75,14 @@ def test_import_and_export_a_dataset(data: Path, tmp_path: Path):
     assert out.read_bytes() == before
 
 
+def test_export_into_a_folder(data: Path, tmp_path: Path):
+    ran("import", pictures(tmp_path / "in", 4), "--project", "Four", "--data", data)
+    arguments = ["export", "--project", "Four", "--everything", "--data", data, "--json"]
+    made = ran(*arguments, "--format", "yolo", "--output", tmp_path / "out")
+    assert (made["images"], made["sha256"]) == (4, None)
+    assert len(list((tmp_path / "out" / "images").rglob("*.jpg"))) == 4
+
+
 def test_import_an_archive(data: Path, tmp_path: Path):
     folder = pictures(tmp_path / "in", 5)
     archive = tmp_path / "five.zip"
@@ -114,6 +122,19 @@ def test_jobs_are_listed_and_steered(data: Path, tmp_path: Path):
 def test_a_locked_directory_is_said_to_be(data: Path):
     with Store(data):
         assert "in use by another PixelQueue" in ran("user", "list", "--data", data, code=5)["stderr"]
+        assert "in use by another PixelQueue" in ran("doctor", "--data", data, code=5)["stderr"]
+
+
+def test_a_mistyped_directory_is_not_made(tmp_path: Path):
+    for arguments in (
+        ["user", "list"],
+        ["doctor"],
+        ["jobs", "list"],
+        ["export", "--project", "P", "--format", "coco"],
+    ):
+        more = ["--output", tmp_path / "x.zip"] if arguments[0] == "export" else []
+        assert "no data directory" in ran(*arguments, *more, "--data", tmp_path / "typo", code=3)["stderr"]
+    assert not (tmp_path / "typo").exists()
 
 
 def test_doctor_finds_what_is_wrong(data: Path, tmp_path: Path):

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 _SLICE = 100
 _EVERY_S = 6 * 3600.0
+_GRACE_WHEN_FULL_S = 15 * 60
+"""On a full disk the grace only has to outlast an upload that is under way."""
+
 _JOBS_KEPT_MS = 7 * 24 * 3600 * 1000
 
 
@@ -31,13 +34,18 @@ def run(context: Context, _parameters: CollectParameters) -> dict[str, Any]:
     """Do all sweeps, slice by slice; interrupted, it begins anew, which costs nothing but time."""
     settings = context.settings
     now_ms = context.store.clock.now_ms()
-    before_ms = now_ms - settings.blob_grace_s * 1000
+    grace_s = settings.blob_grace_s
+    if context.store.free_bytes() < settings.free_floor_bytes:
+        grace_s = min(grace_s, _GRACE_WHEN_FULL_S)
+    else:
+        context.store.reserve.keep()
+    before_ms = now_ms - grace_s * 1000
     chores = sorted(name for name, kind in discover("appliance.jobs.kinds", "KIND").items() if kind.every_s)
     swept = {
         "job_blobs": _repeat(context, lambda tx: collect.release_job_blobs(tx, before_ms)),
         "jobs": _repeat(context, lambda tx: collect.finished_jobs(tx, chores, now_ms - _JOBS_KEPT_MS)),
-        "blobs": _sweep_blobs(context, before_ms),
-        "files": _sweep_files(context),
+        "blobs": _sweep_blobs(context, before_ms, grace_s),
+        "files": _sweep_files(context, grace_s),
         "events": _repeat(context, lambda tx: events.trim(tx, settings.event_retention)),
     }
     context.commit(limits.purge)
@@ -45,8 +53,8 @@ def run(context: Context, _parameters: CollectParameters) -> dict[str, Any]:
     return swept
 
 
-def _sweep_blobs(context: Context, before_ms: int) -> int:
-    store, grace_s = context.store, context.settings.blob_grace_s
+def _sweep_blobs(context: Context, before_ms: int, grace_s: int) -> int:
+    store = context.store
     swept = 0
     after: tuple[int, bytes] | None = collect.BEGINNING
     while after is not None:
@@ -61,8 +69,8 @@ def _sweep_blobs(context: Context, before_ms: int) -> int:
     return swept
 
 
-def _sweep_files(context: Context) -> int:
-    store, grace_s = context.store, context.settings.blob_grace_s
+def _sweep_files(context: Context, grace_s: int) -> int:
+    store = context.store
     names = (name for name, _ in store.blobs.files() if re.fullmatch(r"[0-9a-f]{64}", name))
     swept = 0
     for slice_ in _slices(names):

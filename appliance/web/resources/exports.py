@@ -87,6 +87,17 @@ async def get_export_file(call: Call) -> File:
     return File(path=path, media_type="application/zip", etag=export.sha256, name=name, immutable=False)
 
 
+@OPERATIONS.delete(
+    "/api/projects/{project_id}/exports/{export_id}",
+    permission=Permission.PROJECT_ADMIN,
+    audit="export.delete",
+    summary="Delete an export",
+)
+async def delete_export(call: Call) -> None:
+    project_id, export_id = call.project_id, call.ids["export_id"]
+    await call.store.awrite(lambda tx: exports.delete(tx, project_id, export_id))
+
+
 def _require_snapshot(reading: Reading, project_id: int, snapshot_id: int) -> None:
     try:
         snapshots.get(reading, project_id, snapshot_id)

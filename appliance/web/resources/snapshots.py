@@ -65,3 +65,14 @@ async def create_snapshot(call: Call) -> Job:
 async def get_snapshot(call: Call) -> Snapshot:
     project_id, snapshot_id = call.project_id, call.ids["snapshot_id"]
     return await call.store.aread(lambda reading: snapshots.get(reading, project_id, snapshot_id))
+
+
+@OPERATIONS.delete(
+    "/api/projects/{project_id}/snapshots/{snapshot_id}",
+    permission=Permission.PROJECT_ADMIN,
+    audit="snapshot.delete",
+    summary="Delete a snapshot and its exports",
+)
+async def delete_snapshot(call: Call) -> None:
+    project_id, snapshot_id = call.project_id, call.ids["snapshot_id"]
+    await call.store.awrite(lambda tx: snapshots.delete(tx, project_id, snapshot_id))
