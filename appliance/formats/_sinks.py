@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from typing import Self
 
 from appliance.errors import InvalidInput
 from appliance.formats._names import safe_path
+from appliance.formats._zip import ZipWriter
 from appliance.records import DatasetImage
 
 __all__ = ["FolderSink", "ZipSink"]
@@ -21,6 +21,8 @@ Resolve = Callable[[DatasetImage], Path]
 """Tell the file that holds an image's upright picture."""
 
 _COPY_BYTES = 1 << 20
+_WHOLE_BYTES = 16 << 20
+"""A picture up to this size is read at once: its checksum goes before it."""
 
 
 def _checked(path: str) -> str:
@@ -96,44 +98,50 @@ class ZipSink:
     """One zip archive, the same bytes for the same files in the same order.
 
     Nothing is compressed: pictures do not get smaller, and deflate gives other bytes with
-    another zlib. Dates, permissions and the origin system are fixed. Large files are fine
-    (zip64), nothing is held in memory but the list of names. The archive appears under its name
-    when it is closed; a failed one leaves nothing behind.
+    another zlib. Large files are fine (zip64), nothing is held in memory but the list of names.
+    The archive appears under its name when it is closed; a failed one leaves nothing behind.
 
     Args:
         file: The archive to write.
         resolve: Tells where an image's upright picture is.
+
+    Attributes:
+        sha256: Of the archive, in hexadecimal, once it is closed.
+        size_bytes: Its size, once it is closed.
     """
 
     def __init__(self, file: Path, resolve: Resolve) -> None:
         self._file = file
         self._part = file.with_name(f".{file.name}.part")
         self._resolve = resolve
-        self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED, allowZip64=True)
+        self._opened = open(self._part, "w+b", buffering=_COPY_BYTES)  # noqa: SIM115  closed with the sink
+        self._zip = ZipWriter(self._opened)
+        self.sha256 = ""
+        self.size_bytes = 0
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
-        if isinstance(chunks, (list, tuple)):  # all at hand: one header with sizes, no seeking back
-            self._zip.writestr(_entry(_checked(path)), b"".join(chunks))
-            return
-        with self._zip.open(_entry(_checked(path)), "w", force_zip64=True) as file:
-            for chunk in chunks:
-                file.write(chunk)
+        if isinstance(chunks, (list, tuple)):
+            self._zip.add(_checked(path), b"".join(chunks))
+        else:
+            self._zip.stream(_checked(path), chunks)
 
     def picture(self, path: str, image: DatasetImage) -> None:
-        source = self._resolve(image)
-        info = _entry(_checked(path))
-        info.file_size = source.stat().st_size
-        with open(source, "rb") as picture, self._zip.open(info, "w") as file:
-            shutil.copyfileobj(picture, file, _COPY_BYTES)
+        with open(self._resolve(image), "rb", buffering=0) as picture:
+            if os.fstat(picture.fileno()).st_size <= _WHOLE_BYTES:
+                self._zip.add(_checked(path), picture.read())
+            else:
+                self._zip.stream(_checked(path), iter(lambda: picture.read(_COPY_BYTES), b""))
 
     def close(self) -> None:
         """Finish the archive and let it appear under its name."""
-        self._zip.close()
+        self.sha256 = self._zip.finish()
+        self.size_bytes = self._opened.tell()
+        self._opened.close()
         os.replace(self._part, self._file)
 
     def abort(self) -> None:
         """Drop what was written."""
-        self._zip.close()
+        self._opened.close()
         _remove(str(self._part))
 
     def __enter__(self) -> Self:
@@ -146,10 +154,3 @@ class ZipSink:
             self.close()
         else:
             self.abort()
-
-
-def _entry(path: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(path)  # dated 1980-01-01, the format's first day
-    info.create_system = 3
-    info.external_attr = 0o100644 << 16
-    return info

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import zipfile
 
@@ -85,6 +86,34 @@ def test_a_failed_zip_leaves_nothing(tmp_path):
     with pytest.raises(InvalidInput), sink:
         sink.write("../b.txt", [b"one"])
     assert os.listdir(tmp_path) == ["p"]
+
+
+def test_a_zip_tells_its_own_checksum_and_takes_pictures_of_any_size(tmp_path):
+    content = os.urandom(1 << 20) * 17
+    (tmp_path / "p").write_bytes(content)
+    with ZipSink(tmp_path / "o.zip", lambda _: tmp_path / "p") as sink:
+        sink.picture("p.jpg", DatasetImage(name="p.jpg", width=1, height=1))
+        sink.write("empty.txt", [])
+        sink.write("nothing.txt", iter(()))
+    written = (tmp_path / "o.zip").read_bytes()
+    assert (sink.sha256, sink.size_bytes) == (hashlib.sha256(written).hexdigest(), len(written))
+    with zipfile.ZipFile(tmp_path / "o.zip") as archive:
+        assert archive.read("p.jpg") == content
+        assert {archive.read("empty.txt"), archive.read("nothing.txt")} == {b""}
+
+
+def test_a_zip_goes_on_after_a_file_that_broke_off(tmp_path):
+    def chunks():
+        yield b"half" * 1_000_000
+        raise RuntimeError("unreadable")
+
+    with ZipSink(tmp_path / "o.zip", picture_at(tmp_path / "p")) as sink:
+        with pytest.raises(RuntimeError):
+            sink.write("a.json", chunks())
+        sink.write("b.txt", [b"whole"])
+    with zipfile.ZipFile(tmp_path / "o.zip") as archive:
+        assert archive.namelist() == ["b.txt"]
+        assert archive.testzip() is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import InvalidInput
-from appliance.jobs._base import FOREGROUND, Context, Kind
+from appliance.jobs._base import CHILD_DEADLINE_S, FOREGROUND, Context, Kind, child_memory_bytes
 from appliance.jobs.datasets import make_snapshot
 from appliance.records import DatasetImage, Note, Snapshot
 from appliance.store import Transaction, database, exports, snapshots
@@ -75,7 +75,13 @@ def run(context: Context, parameters: ExportParameters) -> dict[str, Any]:
     def receive(message: dict[str, Any]) -> None:
         context.commit(lambda _: None, progress=message["pictures"])
 
-    answer = context.child(_TASK, request, on_message=receive)
+    answer = context.child(
+        _TASK,
+        request,
+        on_message=receive,
+        deadline_s=CHILD_DEADLINE_S,
+        memory_bytes=child_memory_bytes(context.settings),
+    )
     notes = msgspec.convert(answer["notes"], list[Note])
     context.note(notes)
     staged = None
@@ -143,8 +149,7 @@ def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> d
         return {"notes": msgspec.to_builtins(notes)}
     with ZipSink(target, pictures.resolve) as sink:
         notes = formats()[request["format"]].write(dataset, sink, request["options"])
-    sha256, size_bytes = _hashed(target)
-    return {"notes": msgspec.to_builtins(notes), "sha256": sha256, "size_bytes": size_bytes}
+    return {"notes": msgspec.to_builtins(notes), "sha256": sink.sha256, "size_bytes": sink.size_bytes}
 
 
 class _Pictures:
@@ -211,14 +216,6 @@ class _Pictures:
 
         copy = self._cache.put("upright", f"{sha256}.new", make)
         return copy.replace(copy.with_name(sha256 + suffix))
-
-
-def _hashed(path: Path) -> tuple[str, int]:
-    import hashlib
-
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    return digest.hexdigest(), path.stat().st_size
 
 
 KIND = Kind(name="export", lane="io", priority=FOREGROUND, parameters=ExportParameters, run=run)
