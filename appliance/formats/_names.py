@@ -15,8 +15,8 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 # Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _REFUSED = re.compile('[\x00-\x1f\x7f-\x9f<>:"|?*\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
-# Most names are like this one, and safe as they are: long enough not to be reserved.
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{4,100}\.[A-Za-z0-9]{1,5}")
+# Most names are like these, and safe as they are: long enough not to be reserved.
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_-]{4,60}/){0,4}[A-Za-z0-9_][A-Za-z0-9_-]{4,100}\.[A-Za-z0-9]{1,5}")
 _COMPONENT_BYTES = 200
 _PATH_BYTES = 800
 
