@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from appliance.geometry._numpy import np
 from appliance.geometry._rings import ring_area
 
 __all__ = ["bridged", "unbridged"]

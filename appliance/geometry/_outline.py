@@ -7,12 +7,16 @@ Pixels that touch only at a corner count as apart, holes that do as joined.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
+from appliance.geometry._numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
 
 __all__ = ["outline"]
-
-Ints = NDArray[np.int64]
 
 
 def outline(pixels: NDArray[np.bool_]) -> list[list[list[float]]]:

@@ -11,17 +11,19 @@ Source: D. Douglas, T. Peucker, Cartographica 10 (1973); distance to the segment
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from appliance.geometry._numpy import np
 from appliance.geometry._rings import is_flat_line
 
-__all__ = ["simplify_path", "simplify_rings"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Points = NDArray[np.complex128]
-Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Points = NDArray[np.complex128]
+    Ints = NDArray[np.int64]
+
+__all__ = ["simplify_path", "simplify_rings"]
 
 
 def simplify_path(points: Sequence[float], tolerance: float) -> list[float]:

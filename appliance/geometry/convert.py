@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from appliance.errors import InvalidGeometry
 from appliance.geometry import _bridges, _outline, raster, rle
 from appliance.geometry._base import Shape
+from appliance.geometry._numpy import np
 from appliance.geometry.box import Box
 from appliance.geometry.mask import Mask
 from appliance.geometry.polygon import Polygon
 from appliance.geometry.rotated_box import RotatedBox
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "mask_from_coco", "polygon_from_array", "polygon_from_coco", "polygon_to_coco", "to_box", "to_mask", "to_polygon",

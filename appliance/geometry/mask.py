@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
 from appliance.errors import InvalidGeometry
 from appliance.geometry import rle
 from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["GEOMETRY", "Mask"]
 

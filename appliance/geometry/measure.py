@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from appliance.errors import InvalidGeometry
 from appliance.geometry import convert, raster, rle
 from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._numpy import np
 from appliance.geometry.box import Box
 from appliance.geometry.keypoints import Keypoints
 from appliance.geometry.mask import Mask
@@ -18,9 +17,12 @@ from appliance.geometry.polygon import Polygon
 from appliance.geometry.polyline import Polyline
 from appliance.geometry.tag import Tag
 
-__all__ = ["box_iou", "iou", "overlap_area", "self_crossings"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+    Floats = NDArray[np.float64]
+
+__all__ = ["box_iou", "iou", "overlap_area", "self_crossings"]
 
 _EXACT_EDGES = 600
 _EXACT_CELLS = 1 << 22

@@ -11,15 +11,17 @@ steps; the two differ only in pixels within one pixel of the outline.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from appliance.geometry import rle
+from appliance.geometry._numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["edges_of", "heights_at", "rasterize"]
-
-Floats = NDArray[np.float64]
 
 _CHUNK = 1 << 20  # crossings worked on at a time: 8 MB an array
 

@@ -13,19 +13,21 @@ bits, low first, sign-extended from the last, bit 6 set while more follow, plus 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from appliance.errors import InvalidGeometry
+from appliance.geometry._numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Runs = NDArray[np.int64]
 
 __all__ = [
     "MAX_COUNTS_LENGTH", "area", "bounds", "combine", "compress", "cropped", "decode", "encode", "from_list",
     "from_switches", "iou", "overlap", "parse", "runs_of", "to_array", "union",
 ]  # fmt: skip
 
-Runs = NDArray[np.int64]
 
 MAX_COUNTS_LENGTH = 1 << 22
 """Characters in one string; a 24-megapixel mask of hair needs a tenth. Bounds what decoding allocates."""

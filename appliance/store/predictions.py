@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import count
 
 import msgspec
-import numpy as np
 
 from appliance.geometry import Geometry
 from appliance.records import Annotation, Image, TaskState
@@ -76,6 +75,8 @@ def _annotation(p: Proposal, model_id: int, key: str) -> Annotation:
 
 
 def _taken(p: Proposal, kept: Sequence[Annotation]) -> bool:
+    import numpy as np  # not before there are predictions: a start is quicker without it
+
     bounds = np.array([a.geometry.bounds() for a in kept if a.label_id == p.label_id], dtype=np.float64)
     if not len(bounds):
         return False
