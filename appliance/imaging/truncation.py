@@ -29,8 +29,9 @@ def ends_early(kind: str, data: bytes) -> bool:
 def _jpeg(data: bytes) -> bool:
     """Walk the segments to the scan, then look for the end-of-image marker.
 
-    Inside entropy-coded data an 0xFF is always followed by 0x00 or a restart marker, so the first
-    EOI after the scan's start is real; one inside an EXIF thumbnail lies before it.
+    Inside entropy-coded data an 0xFF is always followed by 0x00 or a restart marker, so an EOI
+    after the scan's start is real; one inside an EXIF thumbnail lies before it. Looked for from
+    the end, where it is.
     Source: ITU-T T.81, B.1.1.
     """
     at = 2
@@ -42,7 +43,7 @@ def _jpeg(data: bytes) -> bool:
             continue
         marker = data[at + 1]
         if marker == 0xDA:
-            return data.find(b"\xff\xd9", at) < 0
+            return data.rfind(b"\xff\xd9", at) < 0
         if marker == 0xFF:
             at += 1
         elif marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
