@@ -17,6 +17,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -55,6 +56,7 @@ class Blobs:
 
     def __init__(self, folder: Path, temporary: Path) -> None:
         self.folder = folder
+        self._folder = str(folder)
         self._temporary = temporary
         self._verified: dict[str, tuple[int, int]] = {}
         if not (folder / "ff").is_dir():
@@ -81,6 +83,29 @@ class Blobs:
             writer.discard()
             raise
 
+    def stage_link(self, path: Path) -> Staged:
+        """Hash a file that nobody writes to any more and give its bytes a second, temporary name.
+
+        Nothing is copied where the file system has links, so it is for files of the appliance's
+        own: settling makes them read-only under both names. The first name may go at any time.
+
+        Raises:
+            StorageFull: The disk is full.
+            StoreError: The disk reports an error.
+        """
+        name = self._temporary / secrets.token_hex(16)
+        try:
+            with path.open("rb", buffering=0) as file:
+                try:
+                    os.link(path, name, follow_symlinks=False)
+                except OSError:
+                    return self.stage(iter(partial(file.read, _CHUNK), b""))
+                digest = hashlib.file_digest(file, "sha256")
+                return Staged(name, digest.hexdigest(), file.tell(), file.tell(), "plain")
+        except OSError as error:
+            name.unlink(missing_ok=True)
+            raise _storage_error(error) from error
+
     def staging(self, *, compress: bool = False) -> StagingFile:
         """Open a temporary file to write chunk by chunk, for uploads."""
         return StagingFile(self._temporary / secrets.token_hex(16), compress)
@@ -103,8 +128,8 @@ class Blobs:
                 if len(fresh) < _SYNCFS_FROM:
                     _fsync(item.path)
                 os.chmod(item.path, 0o400)
-                os.replace(item.path, self._path(item.sha256, item.encoding))
-            shards = {self._path(item.sha256, item.encoding).parent for item in staged}
+                os.replace(item.path, self._name(item.sha256, item.encoding))
+            shards = {self.folder / item.sha256[:2] for item in staged}
             if len(shards) >= _SYNCFS_FROM:
                 self._syncfs()
             else:
@@ -119,7 +144,7 @@ class Blobs:
         Raises:
             StoreError: The file is gone again (the collector was faster): stage it anew.
         """
-        if not self._path(staged.sha256, staged.encoding).exists():
+        if not os.path.exists(self._name(staged.sha256, staged.encoding)):
             raise StoreError("the stored bytes vanished before they were used: send the file again")
         tx.execute(
             "INSERT INTO blobs (sha256, size_bytes, stored_bytes, encoding, created_at_ms) VALUES (?, ?, ?, ?, ?) "
@@ -197,7 +222,11 @@ class Blobs:
                 yield path.name.removesuffix(".zst"), path
 
     def _path(self, sha256: str, encoding: str) -> Path:
-        return self.folder / sha256[:2] / (sha256 + (".zst" if encoding == "zstd" else ""))
+        return Path(self._name(sha256, encoding))
+
+    def _name(self, sha256: str, encoding: str) -> str:
+        """Return the path as text: for bulk work, where `Path` costs more than the system call."""
+        return f"{self._folder}/{sha256[:2]}/{sha256}{'.zst' if encoding == 'zstd' else ''}"
 
     def _open(self, sha256: str) -> BinaryIO | zstandard.ZstdDecompressionReader:
         try:
@@ -215,7 +244,7 @@ class Blobs:
     def _without_known(self, staged: Sequence[Staged]) -> list[Staged]:
         fresh: dict[str, Staged] = {}
         for item in staged:
-            if item.sha256 in fresh or _touched(self._path(item.sha256, item.encoding)):
+            if item.sha256 in fresh or _touched(self._name(item.sha256, item.encoding)):
                 item.path.unlink(missing_ok=True)
             else:
                 fresh[item.sha256] = item
@@ -272,7 +301,7 @@ class StagingFile:
             path=self._path,
             sha256=self._digest.hexdigest(),
             size_bytes=self.size_bytes,
-            stored_bytes=self._path.stat().st_size,
+            stored_bytes=self._path.stat().st_size if self._compress else self.size_bytes,
             encoding="zstd" if self._compress else "plain",
         )
 
@@ -291,7 +320,7 @@ def _fsync(path: Path) -> None:
         os.close(fd)
 
 
-def _touched(path: Path) -> bool:
+def _touched(path: str) -> bool:
     """Renew the file's time, so that the collector lets it be; return False when there is none."""
     try:
         os.utime(path)

@@ -39,7 +39,7 @@ class Cache:
 
     def path(self, kind: str, key: str) -> Path:
         """Return where the file of `key` lies or would lie; `key` is hex and a suffix."""
-        return self.folder / kind / key[:2] / key
+        return self.folder.joinpath(kind, key[:2], key)
 
     def get(self, kind: str, key: str) -> Path | None:
         """Return the file and mark it as used, or None."""
@@ -67,7 +67,7 @@ class Cache:
     def adopt(self, kind: str, key: str, made: Path) -> Path:
         """Move a file that somebody has made on the same file system into place."""
         path = self.path(kind, key)
-        size_bytes = made.stat().st_size
+        size_bytes = os.stat(made).st_size
         try:
             os.replace(made, path)
         except FileNotFoundError:

@@ -40,19 +40,24 @@ def create(tx: Transaction, project_id: int, name: str, staged: Staged, probe: P
     The caller has looked with `by_content` that the picture is not there yet. A name that is
     taken by another picture gets a number: ``a (2).jpg``.
     """
+    name = _free_name(tx, project_id, clean_name(name))
     image_id = tx.insert(
         "INSERT INTO images (project_id, name, width, height, sha256, size_bytes, format, orientation, "
         "needs_rendition, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            project_id, _free_name(tx, project_id, clean_name(name)), probe.width, probe.height,
-            bytes.fromhex(staged.sha256), staged.size_bytes, probe.format, probe.orientation,
-            int(probe.needs_rendition), tx.now_ms,
+            project_id, name, probe.width, probe.height, bytes.fromhex(staged.sha256), staged.size_bytes,
+            probe.format, probe.orientation, int(probe.needs_rendition), tx.now_ms,
         ),
     )  # fmt: skip
     tx.execute(
         "INSERT INTO tasks (project_id, image_id, updated_at_ms) VALUES (?, ?, ?)", (project_id, image_id, tx.now_ms)
     )
-    return get(tx, project_id, image_id)
+    return Image(
+        id=image_id, project_id=project_id, name=name, width=probe.width, height=probe.height, sha256=staged.sha256,
+        size_bytes=staged.size_bytes, format=probe.format, orientation=probe.orientation,
+        needs_rendition=probe.needs_rendition, revision=0, annotations=0, predictions=0, state="open",
+        created_at_ms=tx.now_ms,
+    )  # fmt: skip
 
 
 def get(reading: Reading, project_id: int, image_id: int) -> Image:
@@ -141,10 +146,11 @@ def delete(tx: Transaction, project_id: int, image_id: int) -> None:
 
 def _free_name(reading: Reading, project_id: int, name: str) -> str:
     # A camera may send 100,000 pictures of one name: gallop to a free number, then halve the way back.
-    path = PurePosixPath(name)
-
     def numbered(number: int) -> str:
-        return name if number == 1 else str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
+        if number == 1:
+            return name
+        path = PurePosixPath(name)
+        return str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
 
     def taken(number: int) -> bool:
         sql = "SELECT 1 FROM images WHERE project_id = ? AND name = ?"
