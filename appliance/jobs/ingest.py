@@ -8,6 +8,7 @@ project already is answered with the image that is there, so sending one twice i
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from collections import deque
@@ -25,7 +26,7 @@ from appliance.records import Image, Probe
 from appliance.store import Store, Transaction, actor, images
 from appliance.store.blobs import Staged
 
-__all__ = ["Admitted", "Ingest", "Prepared"]
+__all__ = ["Admitted", "Ingest", "Prepared", "Preparing"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +42,41 @@ Admitted: TypeAlias = tuple[Image, bool]
 """The image, and whether the picture was in the project already."""
 
 
+_Asked: TypeAlias = tuple[str, Staged, Future[Probe]] | PixelQueueError
+"""A staged picture that children look at, or why it is refused already."""
+
+
 class Prepared(msgspec.Struct, frozen=True):
     """A picture that was decoded, waiting to be added; settled when it comes from `prepare`."""
 
     name: str
     staged: Staged
     probe: Probe
+
+
+class Preparing:
+    """A batch that is being decoded; its staged files are used up by `settled` or by `discard`."""
+
+    def __init__(self, store: Store, asked: list[_Asked]) -> None:
+        self._store = store
+        self._asked = asked
+
+    def settled(self) -> list[Prepared | PixelQueueError]:
+        """Return for each item, in order, what `Ingest.add` takes, or why the file is refused; blocks.
+
+        Raises:
+            StorageFull: The disk is full.
+            StoreError: The disk reports an error.
+        """
+        outcome = [_outcome(one) for one in self._asked]
+        self._store.blobs.settle([one.staged for one in outcome if isinstance(one, Prepared)])
+        return outcome
+
+    def discard(self) -> None:
+        """Throw the batch away; blocks while it is being decoded."""
+        for one in self._asked:
+            if isinstance(prepared := _outcome(one), Prepared):
+                _discard(prepared.staged.path)
 
 
 class _Waiting(msgspec.Struct):
@@ -111,23 +141,26 @@ class Ingest:
         """
         return self.admitting(project_id, name, staged).result()
 
-    def prepare(self, items: Iterable[tuple[str, Path | Staged]]) -> list[Prepared | PixelQueueError]:
-        """Stage, decode and settle a batch, for jobs that add it together with their checkpoint.
+    def preparing(self, items: Iterable[tuple[str, Path | Staged]]) -> Preparing:
+        """Stage a batch and have it decoded, for jobs that add it together with their checkpoint.
 
-        Files given by path are copied, staged ones are used up.
-
-        Returns:
-            For each item, in order, what `add` takes, or why the file is refused.
+        Files given by path are copied, but for those in the store's temporary folder, which are
+        the appliance's own and only get a second name; staged ones are used up.
 
         Raises:
             StorageFull: The batch does not fit on the disk.
         """
         wanted = list(items)
-        self._store.require_space(sum(item.stat().st_size for _, item in wanted if isinstance(item, Path)))
-        asked = [self._asked(name, item) for name, item in wanted]
-        outcome = [_outcome(one) for one in asked]
-        self._store.blobs.settle([one.staged for one in outcome if isinstance(one, Prepared)])
-        return outcome
+        self._store.require_space(sum(os.stat(item).st_size for _, item in wanted if isinstance(item, Path)))
+        return Preparing(self._store, [self._asked(name, item) for name, item in wanted])
+
+    def prepare(self, items: Iterable[tuple[str, Path | Staged]]) -> list[Prepared | PixelQueueError]:
+        """Stage, decode and settle a batch: `preparing` and its outcome at once; blocks.
+
+        Raises:
+            StorageFull: The batch does not fit on the disk.
+        """
+        return self.preparing(items).settled()
 
     def add(self, tx: Transaction, project_id: int, prepared: Sequence[Prepared]) -> list[Admitted]:
         """Add prepared pictures as images with open tasks, in the caller's transaction.
@@ -189,10 +222,10 @@ class Ingest:
         self._store.blobs.register(tx, prepared.staged)
         return images.create(tx, project_id, prepared.name, prepared.staged, prepared.probe), False
 
-    def _asked(self, name: str, item: Path | Staged) -> tuple[str, Staged, Future[Probe]] | PixelQueueError:
+    def _asked(self, name: str, item: Path | Staged) -> _Asked:
         try:
             name = images.clean_name(name)
-            staged = item if isinstance(item, Staged) else self._store.blobs.stage(_read(item))
+            staged = item if isinstance(item, Staged) else self._staged(item)
         except StorageFull:
             raise
         except PixelQueueError as error:
@@ -203,6 +236,11 @@ class Ingest:
         probing = self._pictures.admitting(staged.path, name, thumbnail)
         probing.add_done_callback(lambda done: self._keep(done, staged, thumbnail))
         return name, staged, probing
+
+    def _staged(self, path: Path) -> Staged:
+        if path.is_relative_to(self._store.temporary):
+            return self._store.blobs.stage_link(path)
+        return self._store.blobs.stage(_read(path))
 
     def _keep(self, done: Future[Probe], staged: Staged, thumbnail: Path) -> None:
         if done.exception() is None:
@@ -260,9 +298,7 @@ def _answer(chunk: Sequence[_Waiting], done: Future[list[Admitted]]) -> None:
             one.answer.set_result(done.result()[number])
 
 
-def _outcome(
-    asked: tuple[str, Staged, Future[Probe]] | PixelQueueError,
-) -> Prepared | PixelQueueError:
+def _outcome(asked: _Asked) -> Prepared | PixelQueueError:
     if isinstance(asked, PixelQueueError):
         return asked
     name, staged, probing = asked
