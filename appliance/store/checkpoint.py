@@ -70,5 +70,7 @@ class Checkpointer:
                 return
             try:
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            except apsw.BusyError:  # the writer is at it itself
+                continue
             except apsw.Error as error:
                 _log.warning("checkpoint failed, the log keeps growing until the next: %s", error)
