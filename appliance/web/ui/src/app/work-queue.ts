@@ -2,7 +2,8 @@ import { signal } from "@preact/signals";
 
 import { tasks, type WorkRole } from "../api/client";
 import { Problem, toProblem } from "../api/problem";
-import type { Task } from "../api/types";
+import type { Task, TaskState } from "../api/types";
+import { me } from "./session";
 
 const AHEAD = 12;
 
@@ -90,11 +91,16 @@ export class WorkQueue {
   }
 
   private async fill(): Promise<void> {
-    const state = this.role === "review" ? "in_review" : "open";
-    const page = await this.calls.list(this.projectId, { state, limit: AHEAD + 2 });
+    // In the order in which the box hands them out: returned work comes before new work.
+    const states: readonly TaskState[] = this.role === "review" ? ["in_review"] : ["returned", "open"];
+    const pages = await Promise.all(
+      states.map((state) => this.calls.list(this.projectId, { state, limit: AHEAD + 2 })),
+    );
     const now = this.current.value;
-    this.ahead.value = page.items
-      .filter((task) => task.id !== now?.id && !this.finished.has(task.id))
+    const mine = (task: Task): boolean => this.role === "review" || [null, me.value?.id].includes(task.assignee_id);
+    this.ahead.value = pages
+      .flatMap((page) => page.items)
+      .filter((task) => task.id !== now?.id && !this.finished.has(task.id) && mine(task))
       .slice(0, AHEAD);
   }
 

@@ -24,6 +24,7 @@ import type { Viewer } from "../editor/viewer";
 import { Canvas } from "../parts/canvas";
 import { Button, Empty, Fault, IconButton, Swatch } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
+import { TASK_WORDS } from "../parts/marks";
 import { Objects } from "../parts/objects";
 import { PointerLine } from "../parts/pointer-line";
 import { QueueStrip, type StripItem } from "../parts/queue-strip";
@@ -240,7 +241,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const strip: StripItem[] = [
     ...[...past].reverse(),
     ...(task ? [{ task, word: "Now", mark: "in_progress", now: true } as const] : []),
-    ...queue.ahead.value.map((one) => ({ task: one, word: "Open", mark: "open" }) as const),
+    ...queue.ahead.value.map((one) => ({ task: one, word: TASK_WORDS[one.state], mark: one.state }) as const),
   ];
   const trouble = refused ?? problem ?? queue.problem.value ?? (saving.state === "refused" ? saving.problem : null);
   return (
@@ -319,8 +320,12 @@ export function Annotate({ project, labels }: ProjectPageProps) {
           actions={(one) =>
             isPrediction(one) ? (
               <>
-                <Button kind="quiet" hint="Y" title="Accept" onClick={() => judge("accept")} />
-                <Button kind="quiet" hint="X" title="Reject" onClick={() => judge("reject")} />
+                <Button kind="quiet" hint="Y" onClick={() => judge("accept")}>
+                  Accept
+                </Button>
+                <Button kind="quiet" hint="X" onClick={() => judge("reject")}>
+                  Reject
+                </Button>
               </>
             ) : (
               <IconButton icon="trash" label="Delete" hint="Del" onClick={() => editor?.remove([one.id])} />

@@ -124,7 +124,7 @@ function Row(props: { job: Job; project: string; onNotes: () => void; reload: ()
             label={`${jobName(job.kind)} ${job.id}`}
           />
         </td>
-        <td class="cut">{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : job.message}</td>
+        <td class="cut">{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : hasEnded(job.state) ? "" : job.message}</td>
         <td class="second number wide-only">{time}</td>
         <td class="job-acts">
           {hasEnded(job.state) && (

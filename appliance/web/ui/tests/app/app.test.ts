@@ -60,7 +60,7 @@ function queueOf(open: number[], taken: Set<number> = new Set()) {
       calls.push("next");
       return open.length > 0 ? task(open.shift() ?? 0) : null;
     },
-    list: async () => ({ items: open.map(task), next: null }),
+    list: async (_project, { state }) => ({ items: state === "open" ? open.map(task) : [], next: null }),
     take: async (_project, id) => {
       calls.push(`take ${id}`);
       if (taken.has(id)) throw new Problem(409, { code: "conflict" });

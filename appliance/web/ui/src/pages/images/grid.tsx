@@ -129,7 +129,7 @@ function Cell({ image, index, place, height, selected, focused, onFocus, onOpen,
           <TaskMark state={image.state} />
           <span class="cut">{TASK_WORDS[image.state]}</span>
           <span class="space" />
-          <span>{image.annotations > 0 ? count(image.annotations) : "empty"}</span>
+          <span>{image.annotations > 0 ? count(image.annotations) : image.predictions > 0 ? "" : "empty"}</span>
         </div>
       </a>
       <input
