@@ -42,7 +42,7 @@ Admitted: TypeAlias = tuple[Image, bool]
 """The image, and whether the picture was in the project already."""
 
 
-_Asked: TypeAlias = tuple[str, Staged, Future[Probe]] | PixelQueueError
+_Asked: TypeAlias = tuple[str, Staged, Path, Future[Probe]] | PixelQueueError
 """A staged picture that children look at, or why it is refused already."""
 
 
@@ -57,26 +57,44 @@ class Prepared(msgspec.Struct, frozen=True):
 class Preparing:
     """A batch that is being decoded; its staged files are used up by `settled` or by `discard`."""
 
-    def __init__(self, store: Store, asked: list[_Asked]) -> None:
+    def __init__(self, store: Store, pictures: Pictures, asked: list[_Asked]) -> None:
         self._store = store
+        self._pictures = pictures
         self._asked = asked
 
     def settled(self) -> list[Prepared | PixelQueueError]:
         """Return for each item, in order, what `Ingest.add` takes, or why the file is refused; blocks.
 
         Raises:
-            StorageFull: The disk is full.
-            StoreError: The disk reports an error.
+            StorageFull: The disk is full; nothing of the batch is left in the temporary folder.
+            StoreError: The disk reports an error; likewise.
         """
-        outcome = [_outcome(one) for one in self._asked]
-        self._store.blobs.settle([one.staged for one in outcome if isinstance(one, Prepared)])
+        outcome = [self._outcome(one) for one in self._asked]
+        staged = [one.staged for one in outcome if isinstance(one, Prepared)]
+        try:
+            self._store.blobs.settle(staged)
+        except PixelQueueError:
+            _discard(*(one.path for one in staged))
+            raise
         return outcome
 
     def discard(self) -> None:
         """Throw the batch away; blocks while it is being decoded."""
         for one in self._asked:
-            if isinstance(prepared := _outcome(one), Prepared):
+            if isinstance(prepared := self._outcome(one), Prepared):
                 _discard(prepared.staged.path)
+
+    def _outcome(self, asked: _Asked) -> Prepared | PixelQueueError:
+        if isinstance(asked, PixelQueueError):
+            return asked
+        name, staged, thumbnail, probing = asked
+        try:
+            prepared = Prepared(name, staged, probing.result())
+        except PixelQueueError as error:
+            _discard(staged.path, thumbnail)
+            return error
+        self._pictures.keep_thumbnail(staged.sha256, thumbnail)
+        return prepared
 
 
 class _Waiting(msgspec.Struct):
@@ -152,7 +170,7 @@ class Ingest:
         """
         wanted = list(items)
         self._store.require_space(sum(os.stat(item).st_size for _, item in wanted if isinstance(item, Path)))
-        return Preparing(self._store, [self._asked(name, item) for name, item in wanted])
+        return Preparing(self._store, self._pictures, [self._asked(name, item) for name, item in wanted])
 
     def prepare(self, items: Iterable[tuple[str, Path | Staged]]) -> list[Prepared | PixelQueueError]:
         """Stage, decode and settle a batch: `preparing` and its outcome at once; blocks.
@@ -233,20 +251,12 @@ class Ingest:
                 item.path.unlink(missing_ok=True)
             return error
         thumbnail = self._thumbnail_path()
-        probing = self._pictures.admitting(staged.path, name, thumbnail)
-        probing.add_done_callback(lambda done: self._keep(done, staged, thumbnail))
-        return name, staged, probing
+        return name, staged, thumbnail, self._pictures.admitting(staged.path, name, thumbnail)
 
     def _staged(self, path: Path) -> Staged:
         if path.is_relative_to(self._store.temporary):
             return self._store.blobs.stage_link(path)
         return self._store.blobs.stage(_read(path))
-
-    def _keep(self, done: Future[Probe], staged: Staged, thumbnail: Path) -> None:
-        if done.exception() is None:
-            self._pictures.keep_thumbnail(staged.sha256, thumbnail)
-        else:
-            _discard(staged.path, thumbnail)
 
     def _thumbnail_path(self) -> Path:
         return self._store.temporary / f"{secrets.token_hex(16)}.jpg"
@@ -296,16 +306,6 @@ def _answer(chunk: Sequence[_Waiting], done: Future[list[Admitted]]) -> None:
             one.answer.set_exception(error)
         else:
             one.answer.set_result(done.result()[number])
-
-
-def _outcome(asked: _Asked) -> Prepared | PixelQueueError:
-    if isinstance(asked, PixelQueueError):
-        return asked
-    name, staged, probing = asked
-    try:
-        return Prepared(name, staged, probing.result())
-    except PixelQueueError as error:
-        return error
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

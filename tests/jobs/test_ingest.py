@@ -134,6 +134,23 @@ def test_what_is_prepared_is_added_with_the_callers_own_work(service: Jobs, proj
     assert (image.name, duplicate) == ("a.png", False)
 
 
+def test_a_batch_that_is_given_up_leaves_nothing_behind(service: Jobs, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture(1))
+    items = [("a.png", tmp_path / "a.png"), ("b.png", staged(service, picture(2))), ("..", tmp_path / "a.png")]
+    service.ingest.preparing([*items, ("bad.png", staged(service, b"no picture"))]).discard()
+    assert leftovers(service) == []
+    assert not list(service.store.blobs.files())
+    assert (tmp_path / "a.png").exists()
+
+
+def test_files_of_the_appliances_own_are_not_copied(service: Jobs, project_id: int) -> None:
+    unpacked = service.store.temporary / "import-1"
+    unpacked.mkdir()
+    (unpacked / "a.png").write_bytes(picture(1))
+    [(image, _)] = service.ingest.admit_batch(project_id, [("a.png", unpacked / "a.png")])
+    assert service.store.blobs.path(image.sha256).samefile(unpacked / "a.png")
+
+
 def test_a_project_that_is_gone_refuses_without_harming_others(service: Jobs, project_id: int) -> None:
     gone = service.ingest.admitting(999, "a.png", staged(service, picture(1)))
     here = service.ingest.admitting(project_id, "a.png", staged(service, picture(2)))
