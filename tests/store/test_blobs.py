@@ -180,6 +180,32 @@ def test_many_files_share_two_syncs(folder: Blobs, monkeypatch) -> None:
     assert len(list(folder.files())) == 40
 
 
+def test_a_file_of_our_own_is_staged_without_a_copy(folder: Blobs, tmp_path: Path) -> None:
+    unpacked = tmp_path / "tmp" / "a.jpg"
+    unpacked.write_bytes(b"picture")
+    staged = folder.stage_link(unpacked)
+    assert staged.path.stat().st_ino == unpacked.stat().st_ino
+    assert (staged.sha256, staged.size_bytes) == (hashlib.sha256(b"picture").hexdigest(), 7)
+    folder.settle([staged])
+    unpacked.unlink()
+    assert folder.read(staged.sha256) == b"picture"
+    assert temporary(folder) == []
+
+
+def test_a_file_of_our_own_is_copied_where_there_are_no_links(folder: Blobs, tmp_path: Path, monkeypatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    staged = folder.stage_link(tmp_path / "a.jpg")
+    folder.settle([staged])
+    assert folder.read(staged.sha256) == (tmp_path / "a.jpg").read_bytes()
+    with pytest.raises(StoreError):
+        folder.stage_link(tmp_path / "gone.jpg")
+    assert temporary(folder) == []
+
+
 def test_a_chunk_that_fails_leaves_nothing_behind(folder: Blobs) -> None:
     def chunks():
         yield b"half"
