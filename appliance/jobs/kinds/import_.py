@@ -11,14 +11,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from appliance.errors import InvalidGeometry, InvalidInput, PixelQueueError, UnreadableDataset
 from appliance.jobs._base import BATCH, Context, Kind
 from appliance.jobs.archives import unpack
-from appliance.jobs.ingest import Prepared
+from appliance.jobs.ingest import Prepared, Preparing
 from appliance.records import Annotation, DatasetImage, Image, Label, Note
 from appliance.store import Transaction, annotations, history, images, jobs, labels
 from appliance.store.history import Changes
@@ -29,6 +29,9 @@ CHILD_TASK = True
 _TASK = "jobs.kinds.import_"
 _BATCH = 64
 _CHUNK = 16
+
+_Item: TypeAlias = tuple[str, Path, DatasetImage | None]
+"""A picture's name and file, and what the dataset says of it."""
 
 
 class ImportParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,11 +70,12 @@ def _imported(context: Context, parameters: ImportParameters) -> dict[str, Any]:
     folder = _folder(context, parameters)
     form = _form(context, folder, parameters.format)
     tally = msgspec.convert(context.checkpoint, Tally)
-    importer = _Importer(context, tally)
-    if form is None:
-        _import_pictures(context, importer, folder)
-    else:
-        _import_dataset(context, importer, folder, form)
+    with _Importer(context, tally) as importer:
+        if form is None:
+            _import_pictures(context, importer, folder)
+        else:
+            _import_dataset(context, importer, folder, form)
+        importer.finish()
     if not tally.seen:
         raise UnreadableDataset(
             f"{parameters.name or folder.name} holds no picture", file=parameters.name or str(folder)
@@ -116,25 +120,48 @@ def _form(context: Context, folder: Path, wanted: str) -> str | None:
 
 
 class _Importer:
-    """Admits pictures and writes their annotations, batch by batch."""
+    """Admits pictures and writes their annotations, batch by batch.
+
+    While one batch is decoded by the children, the one before it is committed. Leaving the
+    context throws away what was not.
+    """
 
     def __init__(self, context: Context, tally: Tally) -> None:
         self._context = context
         self._tally = tally
         self._labels: list[Label] = []
+        self._pending: tuple[Sequence[_Item], Preparing, int] | None = None
         project_id = context.job.project_id
         assert project_id is not None
         self._project_id = project_id
+
+    def __enter__(self) -> _Importer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pending is not None:
+            self._pending[1].discard()
 
     def use_labels(self, names: Sequence[str]) -> None:
         """Make sure that the project has these labels; annotations name them by position."""
         self._labels = self._context.commit(lambda tx: labels.ensure(tx, self._project_id, list(names)))
 
-    def add(self, batch: Sequence[tuple[str, Path, DatasetImage | None]], total: int) -> None:
-        """Import a batch of (name, file, annotations)."""
+    def add(self, batch: Sequence[_Item], total: int) -> None:
+        """Begin to import a batch of (name, file, annotations) and finish the one before it."""
         self._context.pause_point()
-        prepared = self._context.ingest.prepare([(name, path) for name, path, _ in batch])
-        entries = list(zip(batch, prepared, strict=True))
+        following = batch, self._context.ingest.preparing([(name, path) for name, path, _ in batch]), total
+        try:
+            self.finish()
+        finally:
+            self._pending = following
+
+    def finish(self) -> None:
+        """Commit the batch that is under way."""
+        if self._pending is None:
+            return
+        batch, preparing, total = self._pending
+        self._pending = None
+        entries = list(zip(batch, preparing.settled(), strict=True))
         for start in range(0, len(entries), _CHUNK):
             self._commit(entries[start : start + _CHUNK], total)
 
@@ -205,10 +232,7 @@ def _import_pictures(context: Context, importer: _Importer, folder: Path) -> Non
         folder, found = folder / "images", [name.removeprefix("images/") for name in found]
     start = msgspec.convert(context.checkpoint, Tally).seen
     for at in range(start, len(found), _BATCH):
-        batch: list[tuple[str, Path, DatasetImage | None]] = [
-            (name, folder / name, None) for name in found[at : at + _BATCH]
-        ]
-        importer.add(batch, len(found))
+        importer.add([(name, folder / name, None) for name in found[at : at + _BATCH]], len(found))
 
 
 def _walk(folder: Path) -> Iterator[str]:
@@ -224,7 +248,7 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def _import_dataset(context: Context, importer: _Importer, folder: Path, form: str) -> None:
-    waiting: list[tuple[str, Path, DatasetImage | None]] = []
+    waiting: list[_Item] = []
     start = msgspec.convert(context.checkpoint, Tally).seen
 
     def receive(message: dict[str, Any]) -> None:
