@@ -1,4 +1,4 @@
-"""Read YOLO datasets: ``data.yaml`` in its many forms, and label files beside the pictures."""
+"""Read YOLO datasets: names in their many forms, and label files beside the pictures."""
 
 from __future__ import annotations
 
@@ -9,49 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from appliance.errors import InvalidGeometry, InvalidInput, UnreadableDataset
 from appliance.formats._base import ReadLabel, SizeOf, Tally
-from appliance.formats._folders import PICTURE_SUFFIXES, Inside, files_below
-from appliance.formats._names import Namer
+from appliance.formats._folders import Inside
+from appliance.formats._yolo_description import MAX_YAML_BYTES, description_of, pose_columns
+from appliance.formats._yolo_pictures import Pictures
 from appliance.formats._yolo_rows import Row, RowError, parsed
-from appliance.records import Annotation, DatasetImage, Note, Split
+from appliance.records import Annotation, DatasetImage, Note
 
-__all__ = ["YoloReader", "description_of"]
+__all__ = ["YoloReader"]
 
-_MAX_YAML_BYTES = 1 << 20
-_MAX_LIST_BYTES = 1 << 30
 _MAX_LABEL_BYTES = 64 << 20
 _MAX_CLASSES = 100_000
-_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-
-
-def description_of(path: Path) -> dict[str, Any]:
-    """Return the top level of a ``data.yaml``; every scalar stays the text it is.
-
-    Text, so that a class called ``no`` or ``007`` keeps its name, and nothing is ever constructed.
-
-    Raises:
-        UnreadableDataset: Not YAML, not a mapping, or over a megabyte.
-    """
-    try:
-        with open(path, "rb") as file:
-            text = file.read(_MAX_YAML_BYTES + 1)
-    except OSError as error:
-        raise UnreadableDataset(f"{path.name}: cannot be read: {error.strerror}", file=path.name) from error
-    if len(text) > _MAX_YAML_BYTES:
-        raise UnreadableDataset(f"{path.name}: over {_MAX_YAML_BYTES >> 20} MB", file=path.name)
-    try:
-        facts = yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UnreadableDataset(f"{path.name}{line}: not YAML: {error.problem}", file=path.name) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UnreadableDataset(f"{path.name}: not YAML: {error}", file=path.name) from error
-    if not isinstance(facts, dict):
-        raise UnreadableDataset(f"{path.name}: not a mapping of names and folders", file=path.name)
-    return facts
 
 
 class YoloReader:
@@ -78,12 +47,10 @@ class YoloReader:
         self._tally = Tally()
         self._file = description.name if description else inside.root.name
         facts = description_of(description) if description else {}
-        self._pose = _pose_columns(facts.get("kpt_shape"))
+        self._pose = pose_columns(facts.get("kpt_shape"))
         self._trusted: dict[str, bool] = {}
-        self._places: set[str] = set()
-        self._paths: dict[str, str] = {}
-        self._splits: list[Split] = []
-        self._find_pictures(facts)
+        pictures = Pictures(inside, facts, self._file, self._opening)
+        self._paths, self._splits = pictures.paths, pictures.splits
         names = self._names(facts)
         self.labels = [ReadLabel(name=name, category=index) for index, name in sorted(names.items())]
         self._positions = {label.category: position for position, label in enumerate(self.labels)}
@@ -141,7 +108,7 @@ class YoloReader:
         """Return names from ``classes.txt``, or numbered ones as far as ``nc`` or the labels go."""
         listed = self._inside.file([self._inside.root, self._inside.root / self._labels_folder], ["classes.txt"])
         if listed is not None:
-            lines = listed.read_bytes()[:_MAX_YAML_BYTES].decode("utf-8-sig", "replace").split("\n")
+            lines = listed.read_bytes()[:MAX_YAML_BYTES].decode("utf-8-sig", "replace").split("\n")
             return {index: line.strip() for index, line in enumerate(lines) if line.strip()}
         count = str(facts.get("nc", ""))
         if not (count.isdecimal() and int(count) <= _MAX_CLASSES):
@@ -155,93 +122,6 @@ class YoloReader:
                 if isinstance(row, Row) and row.index < _MAX_CLASSES:
                     yield row
         self._tally.clear()
-
-    def _find_pictures(self, facts: dict[str, Any]) -> None:
-        namer = Namer()
-        seen: set[str] = set()
-        for key, split in _SPLITS.items():
-            given = facts.get(key)
-            for value in given if isinstance(given, list) else [given]:
-                if isinstance(value, str) and value:
-                    self._take_split(value, facts, split, namer, seen)
-        if not self._paths:
-            self._take_folders(namer, seen)
-        if not self._paths:
-            raise UnreadableDataset(f"{self._file}: no pictures where it says, nor in images/", file=self._file)
-
-    def _take_split(self, value: str, facts: dict[str, Any], split: Split, namer: Namer, seen: set[str]) -> None:
-        base = facts.get("path")
-        place = self._resolved(value, base if isinstance(base, str) else "")
-        if place is None:
-            self._opening.add("missing-split", f"{split}: there is no {value!r} in the dataset", self._file)
-        elif str(place) in self._places:
-            self._opening.add("same-split", f"{split} is the same pictures as another split", self._file)
-        elif place.is_dir():
-            self._places.add(str(place))
-            self._take(files_below(place, PICTURE_SUFFIXES), str(place), split, namer, seen)
-        else:
-            self._take(self._listed(place), str(self._inside.root), split, namer, seen)
-
-    def _resolved(self, value: str, base: str = "") -> Path | None:
-        """Find what a path of ``data.yaml`` means inside the folder, whatever machine wrote it."""
-        plain = value.replace("\\", "/")
-        parts = [part for part in plain.split("/") if part not in ("", ".", "..")]
-        tries = [self._inside.root / base / plain, self._inside.root / plain]
-        tries += [self._inside.root.joinpath(*parts[index:]) for index in range(len(parts))]
-        try:
-            return next((path for path in tries if path.exists() and self._inside.holds(path)), None)
-        except (OSError, ValueError):  # a name no file system takes
-            return None
-
-    def _listed(self, path: Path) -> list[str]:
-        """Return the pictures of a text file with one path per line."""
-        if path.stat().st_size > _MAX_LIST_BYTES:
-            raise self._broken(f"{path.name} is over {_MAX_LIST_BYTES >> 30} GB")
-        found: list[str] = []
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
-            for line in file:
-                if not (value := line.strip()):
-                    continue
-                beside = self._inside.relative(path.parent)
-                place = self._resolved(value, beside)
-                if place is None or not place.is_file():
-                    self._opening.add("missing-picture", f"{path.name}: there is no {value[:200]!r}", path.name)
-                else:
-                    found.append(os.path.normpath(place))
-        return found
-
-    def _take_folders(self, namer: Namer, seen: set[str]) -> None:
-        """Take all pictures below ``images``, or the folder itself; folders named like a split are one."""
-        images = self._inside.root / "images"
-        base = images if images.is_dir() else self._inside.root
-        if not self._inside.holds(base):
-            return
-        by_split: dict[tuple[str, Split], list[str]] = {}
-        for path in files_below(base, PICTURE_SUFFIXES):
-            first = os.path.relpath(path, base).split(os.sep)[0]
-            split = _SPLITS.get(first.lower())
-            folder = os.path.join(base, first) if split else str(base)
-            by_split.setdefault((folder, split or "train"), []).append(path)
-        for (folder, split), paths in by_split.items():
-            self._take(paths, folder, split, namer, seen)
-
-    def _take(self, paths: list[str], base: str, split: Split, namer: Namer, seen: set[str]) -> None:
-        """Name the pictures; those that another split has already stay there."""
-        for path in paths:
-            below = os.path.relpath(path, self._inside.root)
-            if below in seen:
-                self._opening.add("shared-picture", "pictures in two splits stay in the first", below)
-                continue
-            if os.path.islink(path) and not self._inside.holds(Path(path)):
-                self._opening.add("outside", "links that lead out of the dataset were left out", below)
-                continue
-            seen.add(below)
-            original = os.path.relpath(path, base).replace(os.sep, "/").removeprefix("images/")
-            name = namer(original)
-            if name != original:
-                self._opening.add("renamed", f"{original!r} is called {name!r} here", below)
-            self._paths[name] = below
-            self._splits.append(split)
 
     # Streaming
 
@@ -319,10 +199,3 @@ class YoloReader:
 
     def _broken(self, problem: str, field: str | None = None) -> UnreadableDataset:
         return UnreadableDataset(f"{self._file}: {problem}", file=self._file, field=field)
-
-
-def _pose_columns(shape: Any) -> int | None:
-    """Return how many columns a row of a pose dataset has, from ``kpt_shape: [points, dimensions]``."""
-    if not (isinstance(shape, list) and len(shape) == 2 and all(str(side).isdecimal() for side in shape)):
-        return None
-    return 5 + int(shape[0]) * int(shape[1])

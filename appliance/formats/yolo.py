@@ -11,7 +11,8 @@ from typing import Literal
 from appliance.errors import UnreadableDataset
 from appliance.formats._base import Candidate, Dataset, Format, ReadOptions, Sink, SizeOf, WriteOptions, chosen
 from appliance.formats._folders import Inside
-from appliance.formats._yolo_read import YoloReader, description_of
+from appliance.formats._yolo_description import description_of
+from appliance.formats._yolo_read import YoloReader
 from appliance.formats._yolo_write import YoloWriter
 from appliance.records import Note
 

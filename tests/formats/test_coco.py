@@ -245,7 +245,7 @@ def test_a_byte_order_mark_and_blanks_do_not_matter(before, tmp_path):
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
 def test_chunk_borders_do_not_matter(chunk, tmp_path, monkeypatch):
-    monkeypatch.setattr("appliance.formats._json._CHUNK_BYTES", chunk)
+    monkeypatch.setattr("appliance.formats._json_scan._CHUNK_BYTES", chunk)
     monkeypatch.setattr("appliance.formats._json._SLAB_BYTES", 40)
     tricky = ['a"]}\\', '\\\\"', "[{", "\\\\\\", '"']
     images = [IMAGE | {"id": n, "file_name": f"{n}.jpg", "note": text} for n, text in enumerate(tricky)]
