@@ -12,6 +12,8 @@ interface Options {
   onState: (state: SaveState, problem: Problem | null) => void;
   /** Both versions of an annotation that somebody else changed are kept; says how many. */
   onConflict: (count: number) => void;
+  /** Somebody else's change was passed over while ours was under way: `refresh` with what the box holds. */
+  onBehind?: () => void;
   later?: (run: () => void, delayMs: number) => void;
 }
 
@@ -41,6 +43,7 @@ export class Saver {
   private underway: { diff: Diff; sent: ReadonlyMap<string, Annotation | null> } | null = null;
   private running: Promise<void> | null = null;
   private stopped = false;
+  private behind = false;
 
   constructor(document: ImageDocument, options: Options) {
     this.document = document;
@@ -76,7 +79,12 @@ export class Saver {
 
   /** Take what somebody else saved; what is not sent yet stays as it is here. */
   refresh(revision: number, annotations: readonly Annotation[]): void {
-    if (revision <= this.document.revision || this.underway) return;
+    if (this.underway) {
+      this.behind = true;
+      return;
+    }
+    if (revision < this.document.revision || (revision === this.document.revision && !this.behind)) return;
+    this.behind = false;
     this.base.clear();
     for (const annotation of annotations) this.base.set(annotation.id, annotation);
     this.document.rebase(revision, annotations, this.unsent);
@@ -140,9 +148,12 @@ export class Saver {
       else this.base.delete(id);
     }
     this.underway = null;
+    // Every change is one revision: a gap is what others saved and this page has not seen.
+    this.behind ||= revision > this.document.revision + 1;
     this.document.revision = Math.max(this.document.revision, revision);
     if (this.dirty.size > 0) this.plan(DELAY_MS);
     this.tell(this.dirty.size > 0 ? "waiting" : "saved");
+    if (this.behind) this.options.onBehind?.();
   }
 
   private fail(problem: Problem): void {

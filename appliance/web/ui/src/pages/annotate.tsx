@@ -54,6 +54,10 @@ function useDesk(projectId: number, ready: Ready | null, onState: (state: SaveSt
       complete,
       onState,
       onConflict: (n) => setConflicts(n),
+      onBehind: () => {
+        const take = images.annotations(projectId, image.id).then((now) => saver.refresh(now.revision, now.annotations));
+        take.catch(() => undefined);
+      },
     });
     const made = { ready, editor, saver };
     kept.current.set(image.id, made);

@@ -77,6 +77,7 @@ function saving(document: ImageDocument, answers: (Saved | Problem)[]) {
   const states: SaveState[] = [];
   const timers: (() => void)[] = [];
   let conflicts = 0;
+  let behind = 0;
   const saver = new Saver(document, {
     send: async (diff) => {
       sent.push(diff);
@@ -87,9 +88,10 @@ function saving(document: ImageDocument, answers: (Saved | Problem)[]) {
     complete,
     onState: (state) => states.push(state),
     onConflict: (n) => (conflicts += n),
+    onBehind: () => behind++,
     later: (run) => timers.push(run),
   });
-  return { saver, sent, states, timers, conflicts: () => conflicts };
+  return { saver, sent, states, timers, conflicts: () => conflicts, behind: () => behind };
 }
 
 describe("Saver", () => {
@@ -167,6 +169,22 @@ describe("Saver", () => {
     expect(document.get("d1345678")?.geometry).toMatchObject({ x2: 77 });
     expect(document.get("p1345678")).not.toBeNull();
     expect(document.revision).toBe(6);
+  });
+
+  it("asks for what others saved while its own diff was under way", async () => {
+    const { document, editor } = desk();
+    const { saver, behind } = saving(document, [{ image_id: 9, revision: 5, repeated: false }]);
+    const id = editor.add(BOX, 1);
+    const under = saver.flush();
+    saver.refresh(4, [predicted("p1345678")]);
+    expect(document.get("p1345678")).toBeNull();
+    await under;
+    expect(behind()).toBe(1);
+    saver.refresh(5, [predicted("p1345678"), drawn(id)]);
+    expect(document.all.map((one) => one.id).sort()).toEqual([id, "p1345678"].sort());
+    editor.add(BOX, 1);
+    await saver.flush();
+    expect(behind()).toBe(1);
   });
 
   it("keeps what the box refuses and says why", async () => {
