@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from appliance.errors import InvalidGeometry, InvalidInput, PixelQueueError, UnreadableDataset
-from appliance.jobs._base import BATCH, Context, Kind
+from appliance.jobs._base import BATCH, CHILD_DEADLINE_S, Context, Kind, child_memory_bytes
 from appliance.jobs.archives import unpack
 from appliance.jobs.ingest import Prepared, Preparing
 from appliance.records import Annotation, DatasetImage, Image, Label, Note
@@ -105,7 +105,7 @@ def _folder(context: Context, parameters: ImportParameters) -> Path:
         "max_bytes": max(room, 0),
         "name": parameters.name,
     }
-    context.child(_TASK, request)
+    _ask(context, request)
     return target
 
 
@@ -115,8 +115,15 @@ def _form(context: Context, folder: Path, wanted: str) -> str | None:
         return None
     if wanted != "auto":
         return wanted
-    found = context.child(_TASK, {"do": "recognise", "folder": str(folder)})["formats"]
+    found = _ask(context, {"do": "recognise", "folder": str(folder)})["formats"]
     return found[0] if found else None
+
+
+def _ask(
+    context: Context, request: dict[str, Any], receive: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
+    memory_bytes = child_memory_bytes(context.settings)
+    return context.child(_TASK, request, on_message=receive, deadline_s=CHILD_DEADLINE_S, memory_bytes=memory_bytes)
 
 
 class _Importer:
@@ -268,7 +275,7 @@ def _import_dataset(context: Context, importer: _Importer, folder: Path, form: s
         "start": start,
         "max_pixels": context.settings.max_pixels,
     }
-    answer = context.child(_TASK, request, on_message=receive)
+    answer = _ask(context, request, receive)
     context.note(msgspec.convert(answer["notes"], list[Note]))
     if waiting:
         importer.add(waiting, 0)
@@ -326,14 +333,16 @@ def _missing(names: list[str]) -> list[Note]:
 
 
 def _sizes(max_pixels: int) -> Callable[[Path], tuple[int, int] | None]:
-    from appliance.imaging.probe import probe
+    from appliance.imaging.limits import read_bytes
+    from appliance.imaging.picture import open_picture
 
     def size_of(path: Path) -> tuple[int, int] | None:
+        """Read the header only: whether the picture decodes is found out when it is admitted."""
         try:
-            seen = probe(path, max_pixels=max_pixels)
+            opened = open_picture(read_bytes(path, name=path.name), name=path.name, max_pixels=max_pixels)
         except PixelQueueError:
             return None
-        return seen.width, seen.height
+        return opened.upright_size()
 
     return size_of
 
