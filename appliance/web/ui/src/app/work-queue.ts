@@ -23,6 +23,8 @@ export class WorkQueue {
   private readonly role: WorkRole;
   private readonly calls: Calls;
   private readonly finished = new Set<number>();
+  /** Counts the moves of the person: an answer asked for before the last one comes too late. */
+  private moves = 0;
 
   constructor(projectId: number, role: WorkRole, calls: Calls = tasks) {
     this.projectId = projectId;
@@ -33,7 +35,9 @@ export class WorkQueue {
   /** Ask the box for the first task, or begin with one that somebody picked. */
   async start(picked?: Task): Promise<void> {
     await this.guard(async () => {
-      this.current.value = picked ?? (await this.calls.next(this.projectId, this.role));
+      const moves = this.moves;
+      const found = picked ?? (await this.calls.next(this.projectId, this.role));
+      if (moves === this.moves) this.current.value = found;
       this.known.value = true;
       await this.fill();
     });
@@ -41,6 +45,7 @@ export class WorkQueue {
 
   /** Go on: the next known task is there at once. `finished` ones do not come back. */
   advance(finished = true): Task | null {
+    this.moves++;
     const left = this.current.value;
     if (left && finished) this.finished.add(left.id);
     const [next, ...rest] = this.ahead.value;
@@ -52,15 +57,18 @@ export class WorkQueue {
   /** Tell the box what is worked on now, and look further ahead. Call after the last verdict is in. */
   async settle(): Promise<void> {
     await this.guard(async () => {
-      const now = this.current.value;
-      if (!now) this.current.value = this.fresh(await this.calls.next(this.projectId, this.role));
-      else if (this.role === "annotate") await this.take(now);
+      const [now, moves] = [this.current.value, this.moves];
+      if (!now) {
+        const found = this.fresh(await this.calls.next(this.projectId, this.role));
+        if (moves === this.moves) this.current.value = found;
+      } else if (this.role === "annotate") await this.take(now);
       await this.fill();
     });
   }
 
   /** Put a task back in front, as after its verdict was withdrawn. */
   back(task: Task): void {
+    this.moves++;
     this.finished.delete(task.id);
     const now = this.current.value;
     if (now && now.id !== task.id) this.ahead.value = [now, ...this.ahead.value.filter((one) => one.id !== task.id)];

@@ -91,6 +91,16 @@ describe("WorkQueue", () => {
     expect(queue.current.value?.id).toBe(3);
   });
 
+  it("drops an answer that comes after the person went on", async () => {
+    const { queue } = queueOf([1]);
+    const asked = queue.start();
+    queue.back(task(7));
+    queue.advance();
+    await asked;
+    expect(queue.current.value).toBeNull();
+    expect(queue.known.value).toBe(true);
+  });
+
   it("does not offer what is finished again, and puts a withdrawn task in front", async () => {
     const { queue } = queueOf([1, 2]);
     await queue.start();
