@@ -122,7 +122,6 @@ class Console:
         context.on("console", self._heard)
         context.on("weberror", lambda error: self._faults.append(f"uncaught: {error.error}"))
         context.on("request", lambda request: self._asked(request, url))
-        context.on("response", lambda r: print("RESP", r.status, r.request.method, r.url, r.request.post_data, (r.text()[:200] if r.status>=400 and "session" not in r.url else "")) if "/tasks" in r.url or "/annotations" in r.url else None)
         desk.page.on("websocket", lambda socket: _listen(socket, desk))
         return desk
 
