@@ -36,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True):
     removed: int
 
 
+_compressor = zstandard.ZstdCompressor(level=1)  # for the writer's thread alone
 _changes = msgspec.json.Decoder(Changes)
 
 
@@ -52,7 +53,7 @@ def add(
     """Append one revision."""
     encoded = msgspec.json.encode(changes)
     if len(encoded) >= _COMPRESS_FROM:
-        encoded = zstandard.ZstdCompressor(level=1).compress(encoded)
+        encoded = _compressor.compress(encoded)
     tx.execute(
         "INSERT INTO history (image_id, revision, diff_id, author_id, job_id, at_ms, changes) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -71,7 +71,7 @@ class Dispatcher:
         given = auth.credentials(request)
         if operation.changes_state or operation.method == "WS":
             auth.refuse_cross_site(request, given, strict=operation.method == "WS")
-        access = await self._access(operation, given, ids)
+        access = self._access(operation, given, ids)
         if access.principal:
             request.context.user_id = access.principal.user.id
             self._last_use.note(access.principal)
@@ -84,7 +84,7 @@ class Dispatcher:
             role=access.role,
         )
 
-    async def _access(self, operation: Operation, given: auth.Credentials, ids: dict[str, int]) -> Access:
+    def _access(self, operation: Operation, given: auth.Credentials, ids: dict[str, int]) -> Access:
         store = self._services.store
         if operation.permission is Permission.PUBLIC and given == auth.Credentials():
             return Access(principal=None)
@@ -94,7 +94,7 @@ class Dispatcher:
             principal = auth.identify(reading, store, given)
             return decide(reading, operation.permission, operation.method, principal, project_id)
 
-        access = await store.aread(look_up)
+        access = store.glance(look_up)
         if operation.session_only and access.principal and access.principal.token_id is not None:
             raise Forbidden("a token cannot do this: sign in with a password")
         return access

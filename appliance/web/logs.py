@@ -63,8 +63,10 @@ class AccessLog:
     async def process_response(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, _resource: object, _ok: bool
     ) -> None:
-        """Write the line."""
-        _log.info(
+        """Write the line, where anybody wants to read it."""
+        if not _log.isEnabledFor(logging.DEBUG):
+            return
+        _log.debug(
             "%s %s %s %d %.1fms user=%s",
             one_line(request.remote_addr),
             request.method,
