@@ -41,7 +41,7 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
   const refresh = (): void => {
     if (imageId === null) return;
     pictures.refresh(imageId).then(
-      (ready) => ready && setShown({ ...ready }),
+      (ready) => ready && current.current === imageId && setShown({ ...ready }),
       () => undefined,
     );
   };
