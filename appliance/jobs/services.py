@@ -54,7 +54,7 @@ class Jobs:
         self.settings = settings or store.settings
         self.pictures = Pictures(store, self.settings)
         self.ingest = Ingest(store, self.pictures)
-        self.kinds = kinds()
+        self.kinds = dict(kinds())
         self.lanes = {
             name: ThreadLane(name, width, head=self._head_of(name), begin=self._begin_of(name))
             for name, width in WIDTHS.items()
