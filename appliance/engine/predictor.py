@@ -9,6 +9,7 @@ the threads wait.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -78,6 +79,7 @@ class Predictor:
         backend: The runtime.
         device: One of the backend's devices.
         options: How to predict.
+        nice: Added to the niceness of the threads, so that a batch takes only what people leave.
 
     Raises:
         UnusableModel: No decoder for its family, or the runtime refuses it.
@@ -85,20 +87,33 @@ class Predictor:
     """
 
     def __init__(
-        self, model_path: Path, info: ModelInfo, backend: Backend, device: str, options: PredictOptions
+        self,
+        model_path: Path,
+        info: ModelInfo,
+        backend: Backend,
+        device: str,
+        options: PredictOptions,
+        *,
+        nice: int = 0,
     ) -> None:
         if info.family not in decoders():
             raise UnusableModel(f"there is no decoder for models of the family {info.family!r}", file=model_path.name)
         self._info = info
         self._options = options
         self._decoder = decoders()[info.family]
-        self._session = backend.load(model_path, info, device, options.threads)
         self._batch = info.batch or options.batch or (1 if device == "cpu" else _GPU_BATCH)
         readers = max(2, min(_MAX_DECODERS, physical_cores()))
         self._ahead = 2 * readers + 2 * self._batch
-        self._readers = ThreadPoolExecutor(readers, "predict-read")
-        self._runner = ThreadPoolExecutor(1, "predict-run")
-        self._finisher = ThreadPoolExecutor(1, "predict-finish")
+        self._readers = ThreadPoolExecutor(readers, "predict-read", _give_way, (nice,))
+        self._runner = ThreadPoolExecutor(1, "predict-run", _give_way, (nice,))
+        self._finisher = ThreadPoolExecutor(1, "predict-finish", _give_way, (nice,))
+        # The runtime's own threads inherit the niceness of the one that loads the model.
+        loading = self._runner.submit(backend.load, model_path, info, device, options.threads)
+        try:
+            self._session = loading.result()
+        except BaseException:
+            self._runner.shutdown()
+            raise
         log.debug("loaded %s on %s:%s, micro-batches of %d", model_path.name, backend.name, device, self._batch)
 
     def __enter__(self) -> Self:
@@ -213,6 +228,13 @@ class Predictor:
             else Outcome(p.key, [], p.error, 0, 0)
             for p in batch
         ]
+
+
+def _give_way(nice: int) -> None:
+    """Make the calling thread nicer; on Linux niceness is a thread's own."""
+    if nice:
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + nice, 19))
 
 
 class _Closed(Exception):

@@ -137,7 +137,7 @@ class Run:
             attend=self._attend,
             deadline_s=deadline_s,
             memory_bytes=memory_bytes,
-            nice=_NICE if self.job.priority <= BATCH else 0,
+            nice=_NICE if self.job.priority <= BATCH else _NICE // 2,
         )
 
     def _attend(self, child: children.Child) -> float:

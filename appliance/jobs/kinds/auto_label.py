@@ -21,6 +21,7 @@ __all__ = ["KIND", "AutoLabelParameters"]
 
 _log = logging.getLogger(__name__)
 
+_NICE = 10
 _COMMIT_IMAGES = 16
 _COMMIT_S = 0.5
 _PAGE = 500
@@ -79,7 +80,8 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
     )
     weights = context.store.blobs.path(model.sha256)
     context.commit(lambda _: None, progress=keeper.seen, total=total, message=f"{model.name} on {device}")
-    with Predictor(weights, model.info, backend, device, options) as predictor:
+    nice = _NICE if context.job.priority <= BATCH else 0
+    with Predictor(weights, model.info, backend, device, options, nice=nice) as predictor:
         source = _images(context, project_id, parameters.image_ids, tally.after)
         items = (Item(image, path, image.name) for image, path in keeper.readable(source))
         try:
