@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from appliance.store import Store
 
 __all__ = [
-    "as_json", "counted", "data_option", "finished", "json_option", "model_of", "note_lines", "opened", "password_hash",
-    "project_named", "say", "settings_for", "user_of", "working",
+    "as_json", "counted", "data_option", "finished", "json_option", "model_of", "note_lines", "opened",
+    "password_hash", "project_named", "say", "settings_for", "user_of", "working",
 ]  # fmt: skip
 
 data_option = click.option(
