@@ -65,6 +65,8 @@ export const projects = {
   members: (id: number) => all<Member>(`${project(id)}/members`),
   setMember: (id: number, userId: number, role: ProjectRole) =>
     http.put<Member>(`${project(id)}/members/${userId}`, { role }),
+  addMember: (id: number, email: string, role: ProjectRole) =>
+    http.put<Member>(`${project(id)}/members`, { email, role }),
   removeMember: (id: number, userId: number) => http.delete(`${project(id)}/members/${userId}`),
 };
 

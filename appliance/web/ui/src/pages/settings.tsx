@@ -240,12 +240,12 @@ function Members({ project }: ProjectPageProps) {
           class="add"
           onSubmit={(event) => {
             event.preventDefault();
-            act(() => projects.setMember(project.id, Number(picked), role));
+            act(() => projects.addMember(project.id, picked.trim(), role));
           }}
         >
-          <Field label="Number of the user to add" value={picked} onText={setPicked} />
+          <Field label="Email of the person to add" value={picked} onText={setPicked} />
           <Select bare label="Role" value={role} options={ROLES} onPick={(value) => setRole(value as ProjectRole)} />
-          <Button type="submit" icon="add" disabled={busy || !/^\d+$/.test(picked)}>
+          <Button type="submit" icon="add" disabled={busy || !picked.includes("@")}>
             Add
           </Button>
         </form>
