@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import importlib.resources
-from functools import cache
 from pathlib import Path
-
-from appliance.demo.scene import Box, picture_name, render
-from appliance.errors import NotFound
 
 __all__ = [
     "DEMO_LABELS", "DEMO_SEEDS", "TEST_SEEDS", "VALIDATION_SEEDS",
-    "ground_truth", "model_path", "training_seeds",
+    "model_path", "training_seeds",
 ]  # fmt: skip
 
 # Name and colour, in the order of the model's class indices.
@@ -26,7 +22,6 @@ DEMO_LABELS = (
 DEMO_SEEDS = tuple(range(1, 49))
 TEST_SEEDS = tuple(range(3_000, 3_040))
 VALIDATION_SEEDS = tuple(range(2_000, 2_032))
-_SEED_OF = {picture_name(seed): seed for seed in DEMO_SEEDS}
 
 
 def training_seeds(count: int) -> range:
@@ -37,15 +32,3 @@ def training_seeds(count: int) -> range:
 def model_path() -> Path:
     """Return where the demo's model lies; the facts about it lie beside it as ``.json``."""
     return Path(str(importlib.resources.files("appliance.demo").joinpath("fasteners.onnx")))
-
-
-@cache
-def ground_truth(name: str) -> tuple[tuple[str, Box], ...]:
-    """Return label and box of each object on a demo picture; it is drawn again, in about 0.1 s, once.
-
-    Raises:
-        NotFound: No picture of the demo has that name.
-    """
-    if name not in _SEED_OF:
-        raise NotFound(f"the demo has no picture called {name!r}", file=name)
-    return tuple((item.label, item.box) for item in render(_SEED_OF[name]).objects)

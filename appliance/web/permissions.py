@@ -12,7 +12,7 @@ from appliance.errors import Forbidden, NotFound, NotSignedIn
 from appliance.records import GlobalRole, ProjectRole, Record, User
 from appliance.store import Reading, members
 
-__all__ = ["Access", "Permission", "Principal", "allows", "decide", "scope_for", "sees_project"]
+__all__ = ["Access", "Permission", "Principal", "allows", "decide", "scope_for"]
 
 
 class Permission(StrEnum):
@@ -114,11 +114,6 @@ def decide(
             raise Forbidden(f"this needs the right {permission.value!r}: ask an administrator")
         return Access(principal=principal)
     return Access(principal=principal, role=_project_role(reading, permission, principal.user, project_id))
-
-
-def sees_project(reading: Reading, user: User, project_id: int) -> bool:
-    """Tell whether the project exists for this user at all (events, job lists)."""
-    return user.role in ("admin", "operator") or members.role_of(reading, project_id, user.id) is not None
 
 
 def _project_role(reading: Reading, permission: Permission, user: User, project_id: int | None) -> ProjectRole | None:
