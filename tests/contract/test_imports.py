@@ -38,6 +38,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cryptography": ("web",),
     "PIL": ("imaging", "demo"),
     "pillow_heif": ("imaging",),
+    "pyvips": ("imaging",),
     "cv2": ("imaging", "geometry", "demo"),
     "onnx": ("engine", "demo/train.py"),
     "onnxruntime": ("engine/backends",),
