@@ -5,8 +5,6 @@ import { type Change, isPrediction, stateOf } from "./document";
 import { History } from "./history";
 import { newId } from "./ids";
 
-export type ToolName = "select" | "box";
-
 /** Commands of a person on one image: each is one step that can be undone. */
 export class Editor {
   readonly document: ImageDocument;

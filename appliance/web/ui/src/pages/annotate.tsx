@@ -1,32 +1,30 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { complete, images, tasks } from "../api/client";
 import { type Problem, toProblem } from "../api/problem";
-import type { Geometry, Label, Task } from "../api/types";
+import type { Label, Task } from "../api/types";
+import { editing } from "../app/editing";
 import { useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
 import { session } from "../app/session";
-import { hidden, threshold } from "../app/showing";
 import { useEvents } from "../app/use";
 import { usePicture } from "../app/use-picture";
 import { WorkQueue } from "../app/work-queue";
-import type { Camera, Point } from "../editor/camera";
 import { ImageDocument, isPrediction, stateOf } from "../editor/document";
-import { Editor, type ToolName } from "../editor/editor";
+import { Editor } from "../editor/editor";
 import { Pictures, type Ready } from "../editor/pictures";
 import { Saver, type SaveState } from "../editor/saver";
 import { neighbour, shapesOf } from "../editor/shapes-of";
-import { BoxTool } from "../editor/tools/box";
-import { moved, SelectTool } from "../editor/tools/select";
-import type { Viewer } from "../editor/viewer";
+import type { ToolName } from "../editor/session";
+import type { Opened, Stage } from "../editor/stage";
+import { moved } from "../editor/tools/select";
 import { Canvas } from "../parts/canvas";
 import { Button, Empty, Fault, IconButton, Swatch } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { TASK_WORDS } from "../parts/marks";
 import { Objects } from "../parts/objects";
-import { PointerLine } from "../parts/pointer-line";
+import { PointerLine, ZoomLine } from "../parts/pointer-line";
 import { QueueStrip, type StripItem } from "../parts/queue-strip";
 import { counted } from "../parts/words";
 
@@ -83,17 +81,14 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const fits = ready && task && ready.image.id === task.image_id ? ready : null;
   const [saving, setSaving] = useState<{ state: SaveState; problem: Problem | null }>({ state: "saved", problem: null });
   const { desk, conflicts } = useDesk(project.id, fits, (state, why) => setSaving({ state, problem: why }));
-  const [tool, setTool] = useState<ToolName>("select");
-  const [labelId, setLabelId] = useState(labels[0]?.id ?? 0);
-  const [selected, setSelected] = useState<string | null>(null);
-  const [preview, setPreview] = useState<Geometry | null>(null);
-  const [measured, setMeasured] = useState<string | null>(null);
+  const tool = editing.tool.value;
+  const labelId = editing.labelId.value;
+  const selected = editing.single;
+  const setSelected = (id: string | null): void => editing.select(...(id ? [id] : []));
   const [past, setPast] = useState<readonly StripItem[]>([]);
   const [refused, setRefused] = useState<Problem | null>(null);
   const [guideline, setGuideline] = useState(false);
-  const [viewer, setViewer] = useState<Viewer | null>(null);
-  const pointer = useSignal<Point | null>(null);
-  const camera = useSignal<Camera | null>(null);
+  const stage = useRef<Stage | null>(null);
   const editor = desk?.editor ?? null;
   const document = editor?.document ?? null;
   const current = document && selected ? document.get(selected) : null;
@@ -116,41 +111,29 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   ]);
   useEffect(() => {
     setSelected(null);
-    setPreview(null);
   }, [task?.id]);
   useEvents(["annotations.changed"], project.id, () => {
     if (task && desk) images.annotations(project.id, task.image_id).then((now) => desk.saver.refresh(now.revision, now.annotations), refresh);
   });
   useEvents(["task.changed"], project.id, () => !task && void queue.refresh());
 
-  // Read through this, so that no event from the box replaces a tool in the middle of a drag.
-  const live = useRef({ editor, selected, labelId, labels });
-  live.current = { editor, selected, labelId, labels };
-  useLayoutEffect(() => {
-    if (!viewer) return;
-    const size = () => live.current.editor?.size ?? { width: 1, height: 1 };
-    const chosen = () => live.current.editor?.document.get(live.current.selected ?? "") ?? null;
-    viewer.tool =
-      tool === "box"
-        ? new BoxTool({
-            size,
-            color: () => live.current.labels.find((label) => label.id === live.current.labelId)?.color ?? "#E6E6E6",
-            drawn: (box) => live.current.editor?.add(box, live.current.labelId),
-            measure: (box) => setMeasured(box ? `${Math.round(box.x2 - box.x1)} × ${Math.round(box.y2 - box.y1)} px` : null),
-          })
-        : new SelectTool({
-            size,
-            camera: () => viewer.camera,
-            selected: chosen,
-            preview: setPreview,
-            reshaped: (id, geometry) => live.current.editor?.reshape(id, geometry),
-          });
-    viewer.invalidate();
-  }, [viewer, tool]);
+  useEffect(() => {
+    editing.tool.value = "select";
+    if (!labels.some((label) => label.id === editing.labelId.value)) editing.labelId.value = labels[0]?.id ?? 0;
+  }, [project.id, labels]);
+  const opened = useMemo(
+    (): Opened | null =>
+      ready && {
+        picture: { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height },
+        document,
+        editor,
+        labels,
+      },
+    [ready?.bitmap, editor, labels],
+  );
 
   const annotations = document?.all ?? [];
-  const drawn = preview && current ? annotations.map((one) => (one.id === current.id ? { ...one, geometry: preview } : one)) : annotations;
-  const shapes = shapesOf(drawn, labels, { threshold: threshold.value, hidden: hidden.value });
+  const shapes = shapesOf(annotations, labels, { threshold: editing.threshold.value, hidden: editing.hiddenAll.value });
   const tally = (state: string): number => annotations.filter((one) => stateOf(one) === state).length;
   const words = `Submit · ${tally("drawn")} drawn · ${tally("accepted")} accepted`;
 
@@ -176,12 +159,12 @@ export function Annotate({ project, labels }: ProjectPageProps) {
       .catch(() => undefined);
   };
   const pickTool = (name: ToolName): void => {
-    setTool(name);
+    editing.tool.value = name;
     if (name === "box") setSelected(null);
   };
   const pickLabel = (label: Label | undefined): void => {
     if (!label) return;
-    setLabelId(label.id);
+    editing.labelId.value = label.id;
     if (selected) editor?.relabel([selected], label.id);
   };
   const onSelection = (act: (id: string) => void) => (): void => {
@@ -221,12 +204,12 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     "ctrl+y*": () => editor?.redo(),
     "ctrl+enter": () => hand("submit"),
     "shift+d": () => hand("skip"),
-    escape: () => (viewer?.tool?.cancel(), setSelected(null), setTool("select")),
+    escape: () => (stage.current?.cancel(), setSelected(null), pickTool("select")),
     "tab*": () => cycle(1),
     "shift+tab*": () => cycle(-1),
-    h: () => (hidden.value = !hidden.value),
-    f: () => viewer?.fit(),
-    "shift+0": () => viewer?.zoomTo(1),
+    h: () => (editing.hiddenAll.value = !editing.hiddenAll.value),
+    f: () => stage.current?.fit(),
+    "shift+0": () => stage.current?.zoomTo(1),
     g: () => setGuideline(true),
     ...Object.fromEntries([..."1234567890"].map((key) => [key, () => pickLabel(byKey(key))])),
     ...Object.fromEntries(arrows),
@@ -273,19 +256,15 @@ export function Annotate({ project, labels }: ProjectPageProps) {
         <IconButton icon="select" label="Select" hint="V" aria-pressed={tool === "select"} onClick={() => pickTool("select")} />
         <IconButton icon="box" label="Box" hint="B" aria-pressed={tool === "box"} onClick={() => pickTool("box")} />
         <span class="space" />
-        <IconButton icon="fit" label="Fit" hint="F" onClick={() => viewer?.fit()} />
-        <IconButton icon={hidden.value ? "hidden" : "eye"} label={hidden.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (hidden.value = !hidden.value)} />
+        <IconButton icon="fit" label="Fit" hint="F" onClick={() => stage.current?.fit()} />
+        <IconButton icon={editing.hiddenAll.value ? "hidden" : "eye"} label={editing.hiddenAll.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (editing.hiddenAll.value = !editing.hiddenAll.value)} />
       </div>
       <div class="stage">
         <Canvas
-          picture={useMemo(() => (ready ? { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height } : null), [ready?.bitmap])}
-          shapes={shapes}
-          selected={selected}
+          session={editing}
+          opened={opened}
           label={fits ? `${fits.image.name}, ${counted(annotations.length, "object")}` : "Picture"}
-          pointer={pointer}
-          camera={camera}
-          onPick={setSelected}
-          onReady={setViewer}
+          onReady={(made) => (stage.current = made)}
         />
         {trouble && (
           <div class="over-stage">
@@ -318,8 +297,8 @@ export function Annotate({ project, labels }: ProjectPageProps) {
           annotations={annotations}
           labels={labels}
           selected={selected}
-          threshold={threshold.value}
-          onThreshold={(value) => (threshold.value = value)}
+          threshold={editing.threshold.value}
+          onThreshold={(value) => (editing.threshold.value = value)}
           onSelect={setSelected}
           actions={(one) =>
             isPrediction(one) ? (
@@ -339,12 +318,12 @@ export function Annotate({ project, labels }: ProjectPageProps) {
       </aside>
       <QueueStrip items={strip} />
       <footer class="status">
-        <PointerLine pointer={pointer} size={fits?.image ?? null} />
-        {measured && <span class="mono">{measured}</span>}
+        <PointerLine session={editing} size={fits?.image ?? null} />
+        {editing.measured.value && <span class="mono">{editing.measured.value}</span>}
         {conflicts > 0 && <span role="alert">{counted(conflicts, "object")} changed by somebody else meanwhile: both versions are here.</span>}
         <span class="space" />
         <span role="status">{saveWords(saving.state, desk)}</span>
-        <span class="mono">{camera.value ? `${Math.round(camera.value.scale * 100)} %` : ""}</span>
+        <ZoomLine session={editing} />
       </footer>
       {guideline && (
         <Dialog title="Guideline" onClose={() => setGuideline(false)}>

@@ -1,23 +1,22 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import { images } from "../api/client";
 import { imageList } from "../app/image-list";
+import { editing } from "../app/editing";
 import { useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
-import { hidden, threshold } from "../app/showing";
 import { useEvents } from "../app/use";
 import { usePicture } from "../app/use-picture";
-import type { Camera, Point } from "../editor/camera";
+import { ImageDocument } from "../editor/document";
 import { Pictures } from "../editor/pictures";
 import { neighbour, shapesOf } from "../editor/shapes-of";
-import type { Viewer } from "../editor/viewer";
+import type { Opened, Stage } from "../editor/stage";
 import { Canvas } from "../parts/canvas";
 import { Button, Fault, IconButton } from "../parts/controls";
 import { TASK_WORDS, TaskMark } from "../parts/marks";
 import { Objects } from "../parts/objects";
-import { PointerLine } from "../parts/pointer-line";
+import { PointerLine, ZoomLine } from "../parts/pointer-line";
 import { bytes, count, counted, when } from "../parts/words";
 
 const AHEAD = [1, 2, -1];
@@ -30,10 +29,9 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
   const list = imageList({ projectId: project.id, state: filter.state as never, label: filter.label });
   const pictures = useMemo(() => new Pictures(project.id), [project.id]);
   const { ready, problem, refresh } = usePicture(pictures, imageId);
-  const [selected, setSelected] = useState<string | null>(null);
-  const viewer = useRef<Viewer | null>(null);
-  const pointer = useSignal<Point | null>(null);
-  const camera = useSignal<Camera | null>(null);
+  const selected = editing.single;
+  const setSelected = (id: string | null): void => editing.select(...(id ? [id] : []));
+  const stage = useRef<Stage | null>(null);
   const items = list.items.value;
   const index = list.indexOf(imageId);
 
@@ -46,9 +44,19 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
   useEvents(["annotations.changed"], project.id, refresh);
 
   const annotations = ready?.annotations.annotations ?? [];
+  const opened = useMemo(
+    (): Opened | null =>
+      ready && {
+        picture: { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height },
+        document: new ImageDocument(ready.image.id, ready.annotations.revision, ready.annotations.annotations),
+        editor: null,
+        labels,
+      },
+    [ready?.bitmap, ready?.annotations, labels],
+  );
   const shapes = useMemo(
-    () => shapesOf(annotations, labels, { threshold: threshold.value, hidden: hidden.value }),
-    [annotations, labels, threshold.value, hidden.value],
+    () => shapesOf(annotations, labels, { threshold: editing.threshold.value, hidden: editing.hiddenAll.value }),
+    [annotations, labels, editing.threshold.value, editing.hiddenAll.value],
   );
   const back = `/projects/${project.id}/images${location.search}`;
   const step = (by: number) => (): void => {
@@ -61,11 +69,11 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
     "a*": step(-1),
     "arrowright*": step(1),
     "arrowleft*": step(-1),
-    f: () => viewer.current?.fit(),
-    "shift+0": () => viewer.current?.zoomTo(1),
-    "+*": () => viewer.current?.zoomBy(1.25),
-    "-*": () => viewer.current?.zoomBy(0.8),
-    h: () => (hidden.value = !hidden.value),
+    f: () => stage.current?.fit(),
+    "shift+0": () => stage.current?.zoomTo(1),
+    "+*": () => stage.current?.zoomBy(1.25),
+    "-*": () => stage.current?.zoomBy(0.8),
+    h: () => (editing.hiddenAll.value = !editing.hiddenAll.value),
     "tab*": () => cycle(1),
     "shift+tab*": () => cycle(-1),
     escape: () => (selected ? setSelected(null) : go(back)),
@@ -90,22 +98,18 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
         </span>
         <IconButton icon="right" label="Next image" hint="D" disabled={index === -1 || index >= items.length - 1} onClick={step(1)} />
         <span class="space" />
-        <IconButton icon={hidden.value ? "hidden" : "eye"} label={hidden.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (hidden.value = !hidden.value)} />
-        <IconButton icon="fit" label="Fit" hint="F" onClick={() => viewer.current?.fit()} />
+        <IconButton icon={editing.hiddenAll.value ? "hidden" : "eye"} label={editing.hiddenAll.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (editing.hiddenAll.value = !editing.hiddenAll.value)} />
+        <IconButton icon="fit" label="Fit" hint="F" onClick={() => stage.current?.fit()} />
         <Button kind="primary" hint="E" onClick={() => go(`/projects/${project.id}/annotate?image=${imageId}`)}>
           Annotate
         </Button>
       </div>
       <div class="stage">
         <Canvas
-          picture={useMemo(() => (ready ? { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height } : null), [ready?.bitmap])}
-          shapes={shapes}
-          selected={selected}
+          session={editing}
+          opened={opened}
           label={image ? `${image.name}, ${counted(annotations.length, "object")}` : "Picture"}
-          pointer={pointer}
-          camera={camera}
-          onPick={setSelected}
-          onReady={(made) => (viewer.current = made)}
+          onReady={(made) => (stage.current = made)}
         />
         {problem && (
           <div class="over-stage">
@@ -122,8 +126,8 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
           annotations={annotations}
           labels={labels}
           selected={selected}
-          threshold={threshold.value}
-          onThreshold={(value) => (threshold.value = value)}
+          threshold={editing.threshold.value}
+          onThreshold={(value) => (editing.threshold.value = value)}
           onSelect={setSelected}
         />
         {annotations.length === 0 && image && <p class="note second">Nothing is annotated here yet.</p>}
@@ -151,9 +155,9 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
         )}
       </aside>
       <footer class="status">
-        <PointerLine pointer={pointer} size={image ?? null} />
+        <PointerLine session={editing} size={image ?? null} />
         <span class="space" />
-        <span class="mono">{camera.value ? `${Math.round(camera.value.scale * 100)} %` : ""}</span>
+        <ZoomLine session={editing} />
       </footer>
     </main>
   );

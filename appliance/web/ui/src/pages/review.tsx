@@ -1,26 +1,24 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { tasks } from "../api/client";
 import { type Problem, toProblem } from "../api/problem";
 import type { Annotation, Task, Verdict } from "../api/types";
+import { editing } from "../app/editing";
 import { useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go } from "../app/router";
-import { hidden, threshold } from "../app/showing";
 import { useEvents } from "../app/use";
 import { usePicture } from "../app/use-picture";
 import { WorkQueue } from "../app/work-queue";
-import type { Camera, Point } from "../editor/camera";
-import { stateOf } from "../editor/document";
+import { ImageDocument, stateOf } from "../editor/document";
 import { Pictures } from "../editor/pictures";
 import { neighbour, shapesOf } from "../editor/shapes-of";
-import type { Viewer } from "../editor/viewer";
+import type { Opened, Stage } from "../editor/stage";
 import { Canvas } from "../parts/canvas";
 import { Button, Empty, Fault } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { Objects } from "../parts/objects";
-import { PointerLine } from "../parts/pointer-line";
+import { PointerLine, ZoomLine } from "../parts/pointer-line";
 import { QueueStrip, type StripItem } from "../parts/queue-strip";
 import { count, counted, when } from "../parts/words";
 
@@ -39,16 +37,16 @@ export function Review({ project, labels }: ProjectPageProps) {
   const pictures = useMemo(() => new Pictures(project.id), [project.id]);
   const task = queue.current.value;
   const { ready, problem, refresh } = usePicture(pictures, task?.image_id ?? null);
-  const [selected, setSelected] = useState<string | null>(null);
-  const [rejected, setRejected] = useState<ReadonlySet<string>>(new Set());
+  const selected = editing.single;
+  const setSelected = (id: string | null): void => editing.select(...(id ? [id] : []));
+  const rejected = editing.struck.value;
+  const setRejected = (ids: ReadonlySet<string>): void => void (editing.struck.value = ids);
   const [asking, setAsking] = useState(false);
   const [given, setGiven] = useState<readonly Given[]>([]);
   const [refused, setRefused] = useState<Problem | null>(null);
   const [guideline, setGuideline] = useState(false);
   const sending = useRef<Promise<unknown>>(Promise.resolve());
-  const viewer = useRef<Viewer | null>(null);
-  const pointer = useSignal<Point | null>(null);
-  const camera = useSignal<Camera | null>(null);
+  const stage = useRef<Stage | null>(null);
 
   useEffect(() => void queue.start(), [queue]);
   useEffect(() => pictures.ahead([task, ...queue.ahead.value.slice(0, 2)].flatMap((one) => one?.image_id ?? [])), [
@@ -59,16 +57,27 @@ export function Review({ project, labels }: ProjectPageProps) {
     setSelected(null);
     setRejected(new Set());
     setAsking(false);
+    return () => setRejected(new Set());
   }, [task?.id]);
   useEvents(["task.changed"], project.id, () => void sending.current.then(() => queue.refresh()));
   useEvents(["annotations.changed"], project.id, refresh);
 
   const fits = ready && task && ready.image.id === task.image_id ? ready : null;
   const annotations = fits?.annotations.annotations ?? [];
+  const opened = useMemo(
+    (): Opened | null =>
+      ready && {
+        picture: { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height },
+        document: new ImageDocument(ready.image.id, ready.annotations.revision, ready.annotations.annotations),
+        editor: null,
+        labels,
+      },
+    [ready?.bitmap, ready?.annotations, labels],
+  );
   const shapes = useMemo(() => {
     const judged = annotations.map((one): Annotation => (rejected.has(one.id) ? { ...one, status: "rejected" } : one));
-    return shapesOf(judged, labels, { threshold: threshold.value, hidden: hidden.value });
-  }, [annotations, labels, rejected, threshold.value, hidden.value]);
+    return shapesOf(judged, labels, { threshold: editing.threshold.value, hidden: editing.hiddenAll.value });
+  }, [annotations, labels, rejected, editing.threshold.value, editing.hiddenAll.value]);
 
   const give = (verdict: "approve" | "return", reason?: string): void => {
     if (!task || !fits) return;
@@ -114,9 +123,9 @@ export function Review({ project, labels }: ProjectPageProps) {
     escape: () => (asking ? setAsking(false) : setSelected(null)),
     g: () => setGuideline(true),
     e: () => task && go(`/projects/${project.id}/annotate?image=${task.image_id}`),
-    f: () => viewer.current?.fit(),
-    "shift+0": () => viewer.current?.zoomTo(1),
-    h: () => (hidden.value = !hidden.value),
+    f: () => stage.current?.fit(),
+    "shift+0": () => stage.current?.zoomTo(1),
+    h: () => (editing.hiddenAll.value = !editing.hiddenAll.value),
     "tab*": () => cycle(1),
     "shift+tab*": () => cycle(-1),
   });
@@ -159,14 +168,10 @@ export function Review({ project, labels }: ProjectPageProps) {
       </div>
       <div class="stage">
         <Canvas
-          picture={useMemo(() => (ready ? { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height } : null), [ready?.bitmap])}
-          shapes={shapes}
-          selected={selected}
+          session={editing}
+          opened={opened}
           label={fits ? `${fits.image.name}, ${counted(annotations.length, "object")}` : "Picture"}
-          pointer={pointer}
-          camera={camera}
-          onPick={setSelected}
-          onReady={(made) => (viewer.current = made)}
+          onReady={(made) => (stage.current = made)}
         />
         {(refused ?? problem ?? queue.problem.value) && (
           <div class="over-stage">
@@ -183,8 +188,8 @@ export function Review({ project, labels }: ProjectPageProps) {
           annotations={annotations}
           labels={labels}
           selected={selected}
-          threshold={threshold.value}
-          onThreshold={(value) => (threshold.value = value)}
+          threshold={editing.threshold.value}
+          onThreshold={(value) => (editing.threshold.value = value)}
           onSelect={setSelected}
           remark={(one) => (rejected.has(one.id) ? "to reject" : null)}
           actions={(one) => (
@@ -225,8 +230,8 @@ export function Review({ project, labels }: ProjectPageProps) {
         )}
         {last && <span class="cut">last: {last.verdict === "approve" ? "approved" : `returned, ${last.reason ?? ""}`}</span>}
         <span class="space" />
-        <PointerLine pointer={pointer} size={fits?.image ?? null} />
-        <span class="mono">{camera.value ? `${Math.round(camera.value.scale * 100)} %` : ""}</span>
+        <PointerLine session={editing} size={fits?.image ?? null} />
+        <ZoomLine session={editing} />
       </footer>
       {guideline && (
         <Dialog title="Guideline" onClose={() => setGuideline(false)}>

@@ -1,43 +1,31 @@
-import type { Signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import type { Camera, Point } from "../editor/camera";
-import type { Shape } from "../editor/render/shapes";
-import { Viewer } from "../editor/viewer";
+import type { EditorSession } from "../editor/session";
+import { type Opened, Stage } from "../editor/stage";
 
 interface Props {
-  picture: { bitmap: CanvasImageSource; width: number; height: number } | null;
-  shapes: readonly Shape[];
-  selected: string | null;
+  session: EditorSession;
+  /** What lies on it; keep the same object as long as it is the same. */
+  opened: Opened | null;
   label: string;
-  pointer?: Signal<Point | null>;
-  camera?: Signal<Camera | null>;
-  onPick: (id: string | null) => void;
-  onReady?: (viewer: Viewer | null) => void;
+  onReady?: (stage: Stage | null) => void;
 }
 
-/** The place where the framework ends: a viewer in a box, fed with what to show. */
-export function Canvas({ picture, shapes, selected, label, pointer, camera, onPick, onReady }: Props) {
+/** The place where the framework ends: a stage in a box. */
+export function Canvas({ session, opened, label, onReady }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const viewer = useRef<Viewer | null>(null);
-  const pick = useRef(onPick);
-  pick.current = onPick;
+  const stage = useRef<Stage | null>(null);
   useLayoutEffect(() => {
     if (!host.current) return;
-    const made = new Viewer(host.current, {
-      pick: (id) => pick.current(id),
-      hover: (at) => pointer && (pointer.value = at),
-      view: (next) => camera && (camera.value = next),
-    });
-    viewer.current = made;
+    const made = new Stage(host.current, session);
+    stage.current = made;
     onReady?.(made);
     return () => {
       onReady?.(null);
       made.destroy();
-      viewer.current = null;
+      stage.current = null;
     };
-  }, []);
-  useLayoutEffect(() => viewer.current?.setPicture(picture), [picture]);
-  useLayoutEffect(() => viewer.current?.setShapes(shapes, selected), [shapes, selected]);
+  }, [session]);
+  useLayoutEffect(() => stage.current?.open(opened), [opened, session]);
   return <div ref={host} class="canvas" role="img" aria-label={label} />;
 }

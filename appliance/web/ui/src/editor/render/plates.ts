@@ -1,4 +1,6 @@
+import type { Size } from "../camera";
 import type { Bounds } from "../shape";
+import type { Shape } from "./shapes";
 
 export interface Wanted {
   id: string;
@@ -17,6 +19,9 @@ export interface Placed {
 }
 
 export const PLATE_HEIGHT = 16;
+const NAMES_UP_TO = 40;
+const FONT = '400 12px "Inter Variable", system-ui, sans-serif';
+const FONT_SELECTED = '600 12px "Inter Variable", system-ui, sans-serif';
 const SMALL = 28;
 const GAP = 2;
 
@@ -59,4 +64,40 @@ export function placePlates(wanted: readonly Wanted[], view: Bounds): Placed[] {
 
 function rectangle(plate: Placed): Bounds {
   return { x1: plate.x, y1: plate.y, x2: plate.x + plate.width, y2: plate.y + PLATE_HEIGHT };
+}
+
+/** Draw names beside the shapes in view: all while they are few, else those that are `special`. */
+export function drawPlates(
+  context: CanvasRenderingContext2D,
+  inView: readonly { shape: Shape; box: Bounds }[],
+  view: Size,
+  selected: (shape: Shape) => boolean,
+  special: (shape: Shape) => boolean,
+): void {
+  const named = inView.length <= NAMES_UP_TO ? [...inView] : inView.filter(({ shape }) => special(shape));
+  named.sort((a, b) => Number(special(b.shape)) - Number(special(a.shape)));
+  const wanted: Wanted[] = named.map(({ shape, box }) => {
+    context.font = selected(shape) ? FONT_SELECTED : FONT;
+    const width = Math.ceil(context.measureText(shape.name).width) + 12;
+    return { id: shape.annotation.id, box, width, must: special(shape) };
+  });
+  const byId = new Map(named.map(({ shape }) => [shape.annotation.id, shape]));
+  for (const plate of placePlates(wanted, { x1: 0, y1: 0, x2: view.width, y2: view.height })) {
+    const shape = byId.get(plate.id);
+    if (shape) drawPlate(context, shape, plate, selected(shape));
+  }
+}
+
+function drawPlate(context: CanvasRenderingContext2D, shape: Shape, { x, y, width }: Placed, selected: boolean): void {
+  context.fillStyle = selected ? "#fff" : "rgb(0 0 0 / 78%)";
+  context.fillRect(x, y, width, PLATE_HEIGHT);
+  context.fillStyle = shape.color;
+  const step = shape.state === "prediction" ? 4 : PLATE_HEIGHT;
+  for (let dy = 0; dy < PLATE_HEIGHT; dy += step * 1.5) {
+    context.fillRect(x, y + dy, 3, Math.min(step, PLATE_HEIGHT - dy));
+  }
+  context.font = selected ? FONT_SELECTED : FONT;
+  context.fillStyle = selected ? "#000" : "#e6eaf0";
+  context.textBaseline = "middle";
+  context.fillText(shape.name, x + 7, y + PLATE_HEIGHT / 2 + 1);
 }

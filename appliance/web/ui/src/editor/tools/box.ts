@@ -1,14 +1,6 @@
 import type { Box } from "../../geometry";
 import { type Camera, type Point, type Size, toScreen } from "../camera";
-import type { Tool } from "./tool";
-
-interface Host {
-  size: () => Size;
-  color: () => string;
-  drawn: (box: Box) => void;
-  /** The size of what is being drawn, for the status line; null when it ends. */
-  measure: (box: Box | null) => void;
-}
+import type { Tool, ToolHost } from "./tool";
 
 const LEAST_PX = 3;
 const GUIDE = "rgb(255 255 255 / 45%)";
@@ -23,14 +15,13 @@ export function boxBetween(a: Point, b: Point, size: Size): Box {
 
 /** Drag a box, anywhere, also over other shapes; nothing is selected by it. */
 export class BoxTool implements Tool {
-  readonly name = "box";
   readonly guides = true;
-  private readonly host: Host;
+  private readonly host: ToolHost;
   private from: Point | null = null;
   private to: Point = { x: 0, y: 0 };
   private pointer: Point | null = null;
 
-  constructor(host: Host) {
+  constructor(host: ToolHost) {
     this.host = host;
   }
 
@@ -48,24 +39,32 @@ export class BoxTool implements Tool {
     this.pointer = event.pointerType === "touch" ? null : at;
     if (!this.from) return;
     this.to = image;
-    this.host.measure(boxBetween(this.from, this.to, this.host.size()));
+    const box = boxBetween(this.from, this.to, this.host.size());
+    this.host.session.measured.value = `${Math.round(box.x2 - box.x1)} × ${Math.round(box.y2 - box.y1)} px`;
+    this.host.invalidate();
   }
 
   up(image: Point): void {
     if (!this.from) return;
     const box = boxBetween(this.from, image, this.host.size());
     this.cancel();
-    if (box.x2 - box.x1 >= LEAST_PX && box.y2 - box.y1 >= LEAST_PX) this.host.drawn(box);
+    if (box.x2 - box.x1 < LEAST_PX || box.y2 - box.y1 < LEAST_PX) return;
+    this.host.editor()?.add(box, this.host.session.labelId.value);
   }
 
   cancel(): void {
     this.from = null;
-    this.host.measure(null);
+    this.host.session.measured.value = null;
   }
 
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
     if (this.from) this.drawBox(context, camera, boxBetween(this.from, this.to, this.host.size()));
     else if (this.pointer) drawGuides(context, this.pointer);
+  }
+
+  private color(): string {
+    const { labelId } = this.host.session;
+    return this.host.labels().find((label) => label.id === labelId.value)?.color ?? "#E6E6E6";
   }
 
   private drawBox(context: CanvasRenderingContext2D, camera: Camera, box: Box): void {
@@ -74,7 +73,7 @@ export class BoxTool implements Tool {
     context.strokeStyle = "rgb(0 0 0 / 72%)";
     context.strokeRect(a.x, a.y, b.x - a.x, b.y - a.y);
     context.lineWidth = 1.5;
-    context.strokeStyle = this.host.color();
+    context.strokeStyle = this.color();
     context.strokeRect(a.x, a.y, b.x - a.x, b.y - a.y);
   }
 }

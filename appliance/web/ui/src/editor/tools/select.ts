@@ -2,16 +2,7 @@ import type { Annotation, Geometry } from "../../api/types";
 import { type Box, transformed } from "../../geometry";
 import { type Camera, type Point, type Size, toImage, toScreen } from "../camera";
 import { bounds, hits } from "../shape";
-import type { Tool } from "./tool";
-
-interface Host {
-  size: () => Size;
-  camera: () => Camera;
-  selected: () => Annotation | null;
-  /** Show a geometry in place of the selected one's while it is dragged; null puts it back. */
-  preview: (geometry: Geometry | null) => void;
-  reshaped: (id: string, geometry: Geometry) => void;
-}
+import type { Tool, ToolHost } from "./tool";
 
 type Edge = -1 | 0 | 1;
 export type Handle = readonly [Edge, Edge];
@@ -44,12 +35,11 @@ type Drag = { id: string; start: Point; before: Geometry; handle: Handle | null;
 
 /** Move and resize the selected shape; everything else is left to the viewer: panning and picking. */
 export class SelectTool implements Tool {
-  readonly name = "select";
   readonly guides = false;
-  private readonly host: Host;
+  private readonly host: ToolHost;
   private drag: Drag | null = null;
 
-  constructor(host: Host) {
+  constructor(host: ToolHost) {
     this.host = host;
   }
 
@@ -60,7 +50,7 @@ export class SelectTool implements Tool {
   }
 
   down(image: Point, event: PointerEvent, at: Point): boolean {
-    const one = this.host.selected();
+    const one = this.selected();
     if (!one) return false;
     const handle = this.handleAt(at, event.pointerType === "mouse" ? REACH_PX : TOUCH_REACH_PX);
     if (!handle && !this.over(at)) return false;
@@ -72,19 +62,19 @@ export class SelectTool implements Tool {
     const { drag } = this;
     if (!drag) return;
     const [dx, dy] = [image.x - drag.start.x, image.y - drag.start.y];
-    if (!drag.now && Math.hypot(dx, dy) * this.host.camera().scale < SLACK_PX) return;
+    if (!drag.now && Math.hypot(dx, dy) * this.camera().scale < SLACK_PX) return;
     const size = this.host.size();
     drag.now =
       drag.handle && drag.before.type === "box"
         ? resized(drag.before, drag.handle, image, size)
         : moved(drag.before, dx, dy, size);
-    this.host.preview(drag.now);
+    this.host.preview(new Map([[drag.id, drag.now]]));
   }
 
   up(): void {
     const { drag } = this;
     this.cancel();
-    if (drag?.now) this.host.reshaped(drag.id, drag.now);
+    if (drag?.now) this.host.editor()?.reshape(drag.id, drag.now);
   }
 
   cancel(): void {
@@ -93,7 +83,7 @@ export class SelectTool implements Tool {
   }
 
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
-    const one = this.host.selected();
+    const one = this.selected();
     const geometry = this.drag?.now ?? one?.geometry;
     if (geometry?.type !== "box") return;
     for (const point of places(geometry)) {
@@ -106,16 +96,25 @@ export class SelectTool implements Tool {
     }
   }
 
+  private camera(): Camera {
+    return this.host.session.camera.value;
+  }
+
+  private selected(): Annotation | null {
+    const id = this.host.session.single;
+    return id === null ? null : (this.host.editor()?.document.get(id) ?? null);
+  }
+
   private over(at: Point): boolean {
-    const one = this.host.selected();
-    const camera = this.host.camera();
+    const one = this.selected();
+    const camera = this.camera();
     return one !== null && hits(one.geometry, toImage(camera, at), REACH_PX / camera.scale);
   }
 
   private handleAt(at: Point, reach: number): Handle | null {
-    const one = this.host.selected();
+    const one = this.selected();
     if (one?.geometry.type !== "box") return null;
-    const camera = this.host.camera();
+    const camera = this.camera();
     const distances = places(one.geometry).map((point) => {
       const { x, y } = toScreen(camera, point);
       return Math.hypot(x - at.x, y - at.y);

@@ -1,4 +1,25 @@
-import type { Camera, Point } from "../camera";
+import type { Geometry, Label } from "../../api/types";
+import type { Camera, Point, Size } from "../camera";
+import type { Editor } from "../editor";
+import type { EditorSession } from "../session";
+import type { Bounds } from "../shape";
+
+/** What a tool may look at and act on. All of it is asked for anew at each event. */
+export interface ToolHost {
+  readonly session: EditorSession;
+  /** Commands on the image that is open; null while none is, or where it may only be looked at. */
+  editor(): Editor | null;
+  size(): Size;
+  labels(): readonly Label[];
+  /** The id of the topmost annotation at a place of the image, the smallest of several. */
+  pick(image: Point, reachPx: number): string | null;
+  /** Ids of the annotations that lie wholly within bounds in the image. */
+  within(bounds: Bounds): string[];
+  /** Show these geometries in place of the document's; null ends it. */
+  preview(changes: ReadonlyMap<string, Geometry> | null): void;
+  /** Draw the overlay again before the next frame. */
+  invalidate(): void;
+}
 
 /**
  * What a pointer does to the document: a state machine, and the only reader of pointer events.
@@ -7,7 +28,6 @@ import type { Camera, Point } from "../camera";
  * a press without a drag picks. `at` is the place on the screen, the first argument that in the image.
  */
 export interface Tool {
-  readonly name: string;
   /** True when the overlay follows the pointer. */
   readonly guides: boolean;
   /** The cursor at a place of the screen; null where the tool has no say. */

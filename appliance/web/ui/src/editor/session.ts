@@ -1,0 +1,58 @@
+import { signal } from "@preact/signals-core";
+
+import type { Camera, Point } from "./camera";
+
+export type ToolName = "select" | "box";
+export type ColorBy = "label" | "instance" | "author" | "status";
+export type Surround = "black" | "grey" | "white";
+
+/** Factors of 1 leave the picture as it is. */
+export interface Adjustment {
+  brightness: number;
+  contrast: number;
+  gamma: number;
+}
+
+export const NO_ADJUSTMENT: Adjustment = { brightness: 1, contrast: 1, gamma: 1 };
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * What somebody looks at and works with; never in the history.
+ *
+ * One for an open page: tool, label and threshold stay from image to image. Ids of annotations
+ * are unique over all images, so their sets need not be emptied between them.
+ */
+export class EditorSession {
+  readonly tool = signal<ToolName>("select");
+  readonly labelId = signal(0);
+  readonly selection = signal(NONE);
+  readonly hovered = signal<string | null>(null);
+  readonly hidden = signal(NONE);
+  readonly locked = signal(NONE);
+  /** Drawn crossed out, as for a verdict that is not given yet. */
+  readonly struck = signal(NONE);
+  readonly hiddenAll = signal(false);
+  /** Predictions below this confidence are not shown. */
+  readonly threshold = signal(0);
+  readonly colorBy = signal<ColorBy>("label");
+  readonly surround = signal<Surround>("black");
+  readonly adjustment = signal(NO_ADJUSTMENT);
+  readonly camera = signal<Camera>({ x: 0, y: 0, scale: 1 });
+  /** Where the pointer is, in pixels of the image; null outside the canvas. */
+  readonly pointer = signal<Point | null>(null);
+  /** The size of what is being drawn, in words; null when nothing is. */
+  readonly measured = signal<string | null>(null);
+  /** Radius of brush and eraser, in pixels of the image. */
+  readonly brush = signal(12);
+
+  select(...ids: string[]): void {
+    this.selection.value = new Set(ids);
+  }
+
+  /** The id when exactly one annotation is selected. */
+  get single(): string | null {
+    const [first, second] = this.selection.value;
+    return second === undefined ? (first ?? null) : null;
+  }
+}
