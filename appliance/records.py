@@ -104,10 +104,15 @@ class AttributeSpec(Record, frozen=True):
 
 
 class Skeleton(Record, frozen=True):
-    """Named keypoints and the pairs of indices that are joined by a line."""
+    """Named keypoints and the pairs of indices that are joined by a line.
+
+    `layout` is how a typical one looks, ``x1, y1, x2, y2, …`` in shares of its bounds (0 to 1,
+    y down); empty when nobody has drawn it. It guides drawing and is part of no annotation.
+    """
 
     points: list[str]
     edges: list[tuple[int, int]] = field(default_factory=list)
+    layout: list[float] = field(default_factory=list)
 
 
 class Label(Record, frozen=True):

@@ -21,6 +21,7 @@ PALETTE = (
 """Safe under colour blindness (smallest simulated ΔE2000 14.5) and at least 3.8:1 on black."""
 
 _COLUMNS = rows.columns(Label)
+_MOST_POINTS = 1_000
 
 
 class NewLabel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +56,7 @@ def create(tx: Transaction, project_id: int, new: NewLabel) -> Label:
     label_id = tx.insert(
         "INSERT INTO labels (project_id, class_index, name, color, hotkey, attributes, skeleton) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (project_id, index, name, color, new.hotkey, rows.encode(new.attributes), _skeleton(new.skeleton)),
+        (project_id, index, name, color, new.hotkey, _attributes(new.attributes), _skeleton(new.skeleton)),
     )
     _told(tx, "label.create", project_id, label_id, name=name)
     return get(tx, project_id, label_id)
@@ -98,17 +99,20 @@ def change(tx: Transaction, project_id: int, label_id: int, **fields: Any) -> La
     """Change name, color, hotkey, attributes or skeleton.
 
     Raises:
-        Conflict: Another label has the name.
+        InvalidInput: A name, colour, attribute or skeleton breaks its own rules.
+        Conflict: Another label has the name, or the skeleton would lose points that annotations have.
     """
-    get(tx, project_id, label_id)
+    before = get(tx, project_id, label_id)
     columns: dict[str, Callable[[Any], Any]] = {
-        "name": _name, "color": _color, "hotkey": lambda v: v, "attributes": rows.encode, "skeleton": _skeleton,
+        "name": _name, "color": _color, "hotkey": lambda v: v, "attributes": _attributes, "skeleton": _skeleton,
     }  # fmt: skip
     if not fields.keys() <= columns.keys():
         raise InvalidInput(f"a label has no {', '.join(sorted(fields.keys() - columns.keys()))} to change")
     other = "SELECT 1 FROM labels WHERE project_id = ? AND name = ? AND id != ?"
     if "name" in fields and tx.execute(other, (project_id, _name(fields["name"]), label_id)).fetchall():
         raise Conflict(f"the project has a label {fields['name']!r} already", field="name")
+    if "skeleton" in fields:
+        _require_points(tx, before, fields["skeleton"])
     for name, value in fields.items():
         tx.execute(f"UPDATE labels SET {name} = ? WHERE id = ?", (columns[name](value), label_id))
     _told(tx, "label.change", project_id, label_id, fields=sorted(fields))
@@ -150,9 +154,52 @@ def _color(color: str) -> str:
     return color.upper()
 
 
+def _attributes(specs: Sequence[AttributeSpec]) -> str:
+    names = [spec.name for spec in specs]
+    for i, spec in enumerate(specs):
+        if spec.name in names[:i]:
+            raise InvalidInput(f"two attributes are called {spec.name!r}", field=f"attributes.{i}.name")
+        if (problem := _fault(spec)) is not None:
+            raise InvalidInput(f"the attribute {spec.name!r} {problem}", field=f"attributes.{i}")
+    return rows.encode(specs)
+
+
+def _fault(spec: AttributeSpec) -> str | None:
+    """Say what is wrong with an attribute, or None."""
+    if spec.kind == "choice":
+        if not spec.choices or any(not choice.strip() for choice in spec.choices):
+            return "needs choices, none of them empty"
+        if len(set(spec.choices)) < len(spec.choices):
+            return "has the same choice twice"
+        return None if spec.default in (None, *spec.choices) else "has a default that is none of its choices"
+    kinds: dict[str, tuple[type, ...]] = {"text": (str,), "number": (int, float), "switch": (bool,)}
+    fits = spec.default is None or (
+        isinstance(spec.default, kinds[spec.kind]) and isinstance(spec.default, bool) == (spec.kind == "switch")
+    )
+    return None if fits else f"has a default that is no {spec.kind}"
+
+
+def _require_points(tx: Transaction, before: Label, skeleton: Skeleton | None) -> None:
+    """Refuse to take points away that keypoints on images have: what is annotated would be lost."""
+    lost = len(before.skeleton.points if before.skeleton else []) - len(skeleton.points if skeleton else [])
+    used = "SELECT 1 FROM annotations WHERE label_id = ? AND type = 'keypoints' LIMIT 1"
+    if lost > 0 and tx.execute(used, (before.id,)).fetchall():
+        raise Conflict(
+            f"keypoints of {before.name!r} are on images: points can be renamed and added, not taken away",
+            field="skeleton.points",
+        )
+
+
 def _skeleton(skeleton: Skeleton | None) -> str | None:
     if skeleton is None:
         return None
-    if any(not 0 <= i < len(skeleton.points) for edge in skeleton.edges for i in edge):
+    points = skeleton.points
+    if not 1 <= len(points) <= _MOST_POINTS or any(not name.strip() for name in points):
+        raise InvalidInput(f"a skeleton has 1 to {_MOST_POINTS} points, each with a name", field="skeleton.points")
+    if len(set(points)) < len(points):
+        raise InvalidInput("two points of the skeleton have the same name", field="skeleton.points")
+    if any(not 0 <= i < len(points) for edge in skeleton.edges for i in edge):
         raise InvalidInput("an edge of the skeleton joins a point that does not exist", field="skeleton.edges")
+    if len(skeleton.layout) not in (0, 2 * len(points)) or any(not 0 <= at <= 1 for at in skeleton.layout):
+        raise InvalidInput("a skeleton's layout is x and y of each point, from 0 to 1", field="skeleton.layout")
     return rows.encode(skeleton)

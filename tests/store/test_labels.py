@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import Conflict, InvalidInput, NotFound
-from appliance.records import Skeleton
+from appliance.geometry.keypoints import Keypoints
+from appliance.records import AttributeSpec, Diff, Draft, Skeleton
 from appliance.store import Store, annotations, labels
 from tests.store._nouns import a_label, a_project, a_user, an_image, drawn, now, require_truth, shown
 
@@ -27,7 +28,14 @@ def test_colours_come_from_the_palette_in_turn(store: Store) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"name": "  "}, {"name": "x" * 201}, {"color": "red"}, {"color": "#12345g"},
-    {"skeleton": Skeleton(points=["a", "b"], edges=[(0, 2)])}])  # fmt: skip
+    {"skeleton": Skeleton(points=["a", "b"], edges=[(0, 2)])}, {"skeleton": Skeleton(points=[])},
+    {"skeleton": Skeleton(points=["a", "a"])}, {"skeleton": Skeleton(points=["a"], layout=[0.5])},
+    {"skeleton": Skeleton(points=["a"], layout=[0.5, 1.5])},
+    {"attributes": [AttributeSpec(name="state", kind="choice")]},
+    {"attributes": [AttributeSpec(name="state", kind="choice", choices=["new", "new"])]},
+    {"attributes": [AttributeSpec(name="state", kind="choice", choices=["new"], default="old")]},
+    {"attributes": [AttributeSpec(name="count", kind="number", default=True)]},
+    {"attributes": [AttributeSpec(name="x", kind="text"), AttributeSpec(name="x", kind="text")]}])  # fmt: skip
 def test_what_is_no_label_is_refused(store: Store, fields) -> None:
     project = a_project(store)
     with pytest.raises(InvalidInput):
@@ -85,3 +93,19 @@ def test_a_label_in_use_is_merged_or_emptied_first(store: Store) -> None:
     store.write(lambda tx: labels.delete(tx, project.id, van.id))
     assert (now(store, image).annotations, now(store, image).revision) == (0, 3)
     store.read(lambda reading: require_truth(reading, image))
+
+
+def test_a_skeleton_in_use_keeps_its_points(store: Store) -> None:
+    user, project = a_user(store), a_project(store)
+    label = a_label(
+        store, project.id, skeleton=Skeleton(points=["head", "tail"], edges=[(0, 1)], layout=[0, 0, 1, 1])
+    )
+    image = an_image(store, project.id)
+    draft = Draft(id="fish-0001", label_id=label.id, geometry=Keypoints(points=[1, 1, 2, 5, 5, 2]))
+    diff = Diff(diff_id="first-diff", revision=0, added=[draft])
+    store.write(lambda tx: annotations.save(tx, project.id, image.id, diff, author_id=user.id))
+    more = Skeleton(points=["nose", "tail", "fin"], edges=[(0, 1), (1, 2)])
+    assert store.write(lambda tx: labels.change(tx, project.id, label.id, skeleton=more)).skeleton == more
+    for fewer in (Skeleton(points=["nose", "tail"]), None):
+        with pytest.raises(Conflict):
+            store.write(lambda tx, wanted=fewer: labels.change(tx, project.id, label.id, skeleton=wanted))

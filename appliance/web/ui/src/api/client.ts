@@ -58,7 +58,7 @@ export const projects = {
   remove: (id: number) => http.delete(project(id)),
   labels: (id: number) => all<Label>(`${project(id)}/labels`),
   addLabel: (id: number, label: NewLabel) => http.post<Label>(`${project(id)}/labels`, label),
-  changeLabel: (id: number, labelId: number, facts: { name?: string; color?: string; hotkey?: string | null }) =>
+  changeLabel: (id: number, labelId: number, facts: Partial<Pick<Label, "name" | "color" | "hotkey" | "attributes" | "skeleton">>) =>
     http.patch<Label>(`${project(id)}/labels/${labelId}`, facts),
   removeLabel: (id: number, labelId: number, how: { merge_into?: number; annotations?: "delete" } = {}) =>
     http.delete(`${project(id)}/labels/${labelId}`, how),

@@ -74,6 +74,8 @@ export interface AttributeSpec {
 export interface Skeleton {
   points: string[];
   edges: [number, number][];
+  /** Where the points of a typical one lie, `x, y` from 0 to 1; empty when nobody has drawn it. */
+  layout: number[];
 }
 
 export interface Label {

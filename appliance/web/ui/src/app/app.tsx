@@ -20,7 +20,7 @@ const Annotate = lazy(async () => (await import("../pages/annotate")).Annotate);
 const Review = lazy(async () => (await import("../pages/review")).Review);
 const Dataset = lazy(async () => (await import("../pages/dataset")).Dataset);
 const Models = lazy(async () => (await import("../pages/models")).Models);
-const Settings = lazy(async () => (await import("../pages/settings")).Settings);
+const Settings = lazy(async () => (await import("../pages/settings/settings")).Settings);
 const Jobs = lazy(async () => (await import("../pages/jobs")).Jobs);
 
 const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [

@@ -1,0 +1,113 @@
+import { useState } from "preact/hooks";
+
+import "../settings.css";
+
+import { projects } from "../../api/client";
+import type { ReviewPolicy } from "../../api/types";
+import { mayAdminister, type ProjectPageProps } from "../../app/project";
+import { go } from "../../app/router";
+import { session } from "../../app/session";
+import { useAct } from "../../app/use";
+import { Button, Fault, Field, Select } from "../../parts/controls";
+import { Dialog } from "../../parts/dialog";
+import { counted } from "../../parts/words";
+import { Labels } from "./labels";
+import { Members } from "./members";
+
+const POLICIES: readonly (readonly [ReviewPolicy, string])[] = [
+  ["none", "No review: submitted is done"],
+  ["all", "Every image is reviewed"],
+];
+
+export function Settings(props: ProjectPageProps) {
+  const may = mayAdminister(props.project, session.value?.permissions.administer ?? false);
+  return (
+    <div class="page">
+      <main class="sheet">
+        <header>
+          <h1>Settings</h1>
+          {!may && <span class="second">Only an admin of the project can change these.</span>}
+        </header>
+        <fieldset disabled={!may} class="settings">
+          <General {...props} />
+          <Labels {...props} />
+          <Members {...props} />
+          <Remove {...props} />
+        </fieldset>
+      </main>
+    </div>
+  );
+}
+
+function General({ project, reload }: ProjectPageProps) {
+  const [name, setName] = useState(project.name);
+  const [guideline, setGuideline] = useState(project.guideline);
+  const [policy, setPolicy] = useState<ReviewPolicy>(project.review_policy);
+  const { busy, problem, run } = useAct();
+  const changed = name !== project.name || guideline !== project.guideline || policy !== project.review_policy;
+  return (
+    <section>
+      <h2>Project</h2>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(async () => {
+            await projects.change(project.id, { name: name.trim(), guideline, review_policy: policy });
+            reload();
+          });
+        }}
+      >
+        <Field label="Name" required maxLength={200} value={name} onText={setName} fault={problem?.field === "name" ? problem.message : null} />
+        <div class="field">
+          <label for="guideline">Guideline</label>
+          <textarea id="guideline" class="input" rows={6} value={guideline} onInput={(event) => setGuideline(event.currentTarget.value)} />
+        </div>
+        <Select label="Review" value={policy} options={POLICIES} onPick={(value) => setPolicy(value as ReviewPolicy)} />
+        {problem?.field !== "name" && <Fault problem={problem} />}
+        <div class="actions">
+          <Button kind="primary" type="submit" disabled={busy || !changed}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </section>
+  );
+}
+
+function Remove({ project }: ProjectPageProps) {
+  const [asking, setAsking] = useState(false);
+  const [typed, setTyped] = useState("");
+  const { busy, problem, run } = useAct();
+  return (
+    <section>
+      <h2>Delete the project</h2>
+      <p class="second">{counted(project.images, "image")} with their annotations, snapshots and history go with it.</p>
+      <div class="actions">
+        <Button icon="trash" onClick={() => setAsking(true)}>
+          Delete project
+        </Button>
+      </div>
+      {asking && (
+        <Dialog title={`Delete ${project.name}?`} onClose={() => setAsking(false)}>
+          <Field label={`Type ${project.name} to confirm`} autofocus value={typed} onText={setTyped} />
+          <Fault problem={problem} />
+          <div class="actions">
+            <Button
+              kind="primary"
+              disabled={busy || typed.trim() !== project.name}
+              onClick={() =>
+                run(async () => {
+                  await projects.remove(project.id);
+                  go("/");
+                })
+              }
+            >
+              Delete for good
+            </Button>
+            <Button onClick={() => setAsking(false)}>Cancel</Button>
+          </div>
+        </Dialog>
+      )}
+    </section>
+  );
+}
