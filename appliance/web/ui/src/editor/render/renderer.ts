@@ -6,6 +6,7 @@ import type { ImageDocument } from "../document";
 import type { EditorSession } from "../session";
 import { type Bounds, bounds, extent, hits } from "../shape";
 import { shapesOf } from "../shapes-of";
+import { Brush } from "./brush";
 import { drawPlates } from "./plates";
 import { drawShape, type Shape } from "./shapes";
 
@@ -18,12 +19,14 @@ export interface Picture extends Size {
 type Overlay = (context: CanvasRenderingContext2D, camera: Camera) => void;
 
 /**
- * A picture with its annotations on three layers: picture, shapes, overlay.
+ * A picture with its annotations on four layers: picture, shapes, the mask being painted, overlay.
  *
  * Reads the document and the session by itself and draws before the next frame; knows no pointer.
  */
 export class Renderer {
   view: Size = { width: 1, height: 1 };
+  /** The mask that is being painted. */
+  readonly brush: Brush;
   private readonly session: EditorSession;
   private readonly layers: CanvasRenderingContext2D[];
   private readonly stops: (() => void)[];
@@ -35,11 +38,20 @@ export class Renderer {
   private overlay: Overlay = () => undefined;
   private known: readonly Shape[] | null = null;
   private frame = 0;
+  private lifted: string | null = null;
   private dirty = { picture: true, shapes: true };
 
   constructor(host: HTMLElement, session: EditorSession) {
     this.session = session;
-    this.layers = ["picture", "shapes", "overlay"].map((name) => addLayer(host, name));
+    this.brush = new Brush({
+      size: () => this.picture ?? { width: 1, height: 1 },
+      lift: (id) => {
+        this.lifted = id;
+        this.stale();
+      },
+      invalidate: () => this.invalidate(),
+    });
+    this.layers = ["picture", "shapes", "brush", "overlay"].map((name) => addLayer(host, name));
     this.stops = [
       effect(() => (void session.camera.value, this.invalidate(true))),
       effect(() => (void [session.hidden, session.hiddenAll, session.threshold, session.struck, session.colorBy].map((one) => one.value), this.stale())),
@@ -74,7 +86,8 @@ export class Renderer {
     this.unlisten();
     this.document = document;
     this.labels = labels;
-    this.unlisten = document?.listen(() => this.stale()) ?? (() => undefined);
+    this.unlisten = document?.listen(() => this.changed()) ?? (() => undefined);
+    this.brush.cancelMask();
     this.stale();
   }
 
@@ -109,6 +122,12 @@ export class Renderer {
     this.frame ||= requestAnimationFrame(() => this.draw());
   }
 
+  private changed(): void {
+    this.brush.clear();
+    if (!this.brush.active) this.lifted = null;
+    this.stale();
+  }
+
   private stale(): void {
     this.known = null;
     this.invalidate();
@@ -117,7 +136,7 @@ export class Renderer {
   private get shapes(): readonly Shape[] {
     if (this.known) return this.known;
     const { threshold, hiddenAll, hidden, struck } = this.session;
-    const shown = (this.document?.all ?? []).filter((one) => !hidden.value.has(one.id));
+    const shown = (this.document?.all ?? []).filter((one) => one.id !== this.lifted && !hidden.value.has(one.id));
     const drawn = shown.map((one) => {
       const geometry = this.preview?.get(one.id) ?? one.geometry;
       return { ...one, geometry, status: struck.value.has(one.id) ? ("rejected" as const) : one.status };
@@ -129,7 +148,8 @@ export class Renderer {
   private draw(): void {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const [picture, shapes, overlay] = this.layers;
+    const [picture, shapes, brush, overlay] = this.layers;
+    this.brush.draw(this.scaled(brush), this.session.camera.value, this.view, this.dirty.picture);
     if (this.dirty.picture) this.drawPicture(this.clear(picture));
     if (this.dirty.shapes) {
       this.drawShapes(this.clear(shapes));
@@ -139,8 +159,13 @@ export class Renderer {
   }
 
   private clear(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
+    this.scaled(context).clearRect(0, 0, this.view.width, this.view.height);
+    return context;
+  }
+
+  /** The unit is the CSS pixel. */
+  private scaled(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, this.view.width, this.view.height);
     return context;
   }
 
