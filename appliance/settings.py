@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reserve_bytes: Annotated[int, "emergency file given back when the disk is full"] = 32 * _MiB
     cache_bytes: Annotated[int, "budget of the cache folder (thumbnails, renditions)"] = 8 * _GiB
     blob_grace_s: Annotated[int, "seconds an unreferenced blob is kept"] = 24 * 3600
+    scrub_every_s: Annotated[int, "seconds after which all stored files are read and checked again; 0 for never"] = (
+        30 * 24 * 3600
+    )
     event_retention: Annotated[int, "events kept for clients that reconnect"] = 200_000
     session_idle_s: Annotated[int, "seconds after which an unused session ends"] = 12 * 3600
     session_max_s: Annotated[int, "seconds after which any session ends"] = 30 * 24 * 3600

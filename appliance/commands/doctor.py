@@ -11,11 +11,13 @@ import click
 
 import appliance
 from appliance.commands import _common
-from appliance.errors import ChildFailed, NotFound, PixelQueueError, StoreCorrupt
+from appliance.errors import NotFound, StoreCorrupt
 from appliance.settings import Settings
-from appliance.store import Store
+from appliance.store import Store, scrub
 
 __all__ = ["COMMAND"]
+
+_STRETCH = 1_000
 
 
 class Finding(NamedTuple):
@@ -36,7 +38,7 @@ def doctor(deep: bool, data: Path | None, json_: bool) -> None:
     Ends with exit code 5 when something is wrong with the data, or another process has it open.
     """
     settings = _common.settings_for(data)
-    findings = [*_machine(), *_backends()]
+    findings = [*_machine(), *_runtimes()]
     if (Path(settings.data) / "pixelqueue.sqlite").exists():
         findings += _data(settings, deep)
     elif data is not None:
@@ -57,28 +59,16 @@ def _machine() -> Iterator[Finding]:
         "pixelqueue", True, f"{appliance.__version__}, Python {platform.python_version()}, {platform.machine()}"
     )
     yield Finding("sqlite", apsw.SQLITE_VERSION_NUMBER >= 3_051_003, apsw.sqlite_lib_version())
-    yield _children()
 
 
-def _children() -> Finding:
-    from appliance.jobs import children
+def _runtimes() -> Iterator[Finding]:
+    from appliance.jobs import runtimes
 
-    try:
-        children.once("jobs.kinds.import_", {"do": "recognise", "folder": "/nonexistent"}, deadline_s=30)
-    except ChildFailed as error:
-        return Finding("children", False, error.message)
-    except PixelQueueError:
-        pass
-    return Finding("children", True, "limited child processes start")
-
-
-def _backends() -> Iterator[Finding]:
-    from appliance.engine.backends._base import backends
-
-    for name, backend in backends().items():
-        if backend.rank is not None:
-            found = backend.probe()
-            yield Finding(f"backend {name}", found.ok, ", ".join(found.devices) if found.ok else found.reason)
+    found = runtimes.look()
+    yield Finding("children", found.fault is None, found.fault or "limited child processes start")
+    for backend in found.backends:
+        facts = ", ".join(backend.devices) if backend.ok else backend.reason
+        yield Finding(f"backend {backend.name}", backend.ok, facts)
 
 
 def _data(settings: Settings, deep: bool) -> Iterator[Finding]:
@@ -104,30 +94,25 @@ def _disk(store: Store, settings: Settings) -> Finding:
 
 
 def _blobs(store: Store, deep: bool) -> Iterator[Finding]:
-    known = store.read(lambda reading: [s for (s,) in reading.execute("SELECT lower(hex(sha256)) FROM blobs")])
-    missing = [sha256 for sha256 in known if not store.blobs.exists(sha256)]
-    bad = [sha256 for sha256 in known if deep and sha256 not in missing and not _sound(store, sha256)]
-    facts = f"{len(known)} stored files{', each read' if deep else ''}"
-    for word, hashes in (("missing", missing), ("damaged", bad)):
+    unsound: dict[str, list[str]] = {"missing": [], "damaged": []}
+    known, after = 0, b""
+    while found := store.read(lambda reading, after=after: scrub.stretch(reading, after, _STRETCH)):
+        for stored in found:
+            fault = scrub.look(store.blobs, stored) if deep else scrub.gone(store.blobs, stored)
+            if fault is not None:
+                unsound[fault].append(stored.sha256)
+        known, after = known + len(found), bytes.fromhex(found[-1].sha256)
+    facts = f"{known} stored files{', each read' if deep else ''}"
+    for word, hashes in unsound.items():
         if hashes:
             facts += f", {len(hashes)} {word} ({', '.join(_owners(store, hashes[:3]))})"
-    yield Finding("blobs", not missing and not bad, facts)
-
-
-def _sound(store: Store, sha256: str) -> bool:
-    try:
-        store.blobs.verify(sha256)
-    except StoreCorrupt:
-        return False
-    return True
+    yield Finding("blobs", not any(unsound.values()), facts)
 
 
 def _owners(store: Store, hashes: list[str]) -> Iterator[str]:
-    sql = "SELECT name FROM images WHERE sha256 = ? LIMIT 1"
     for sha256 in hashes:
-        key = (bytes.fromhex(sha256),)
-        found = store.read(lambda reading, key=key: reading.execute(sql, key).fetchall())
-        yield str(found[0][0]) if found else sha256[:12]
+        owners = store.read(lambda reading, sha256=sha256: scrub.owners(reading, sha256))
+        yield owners[0].name if owners else sha256[:12]
 
 
 COMMAND = doctor

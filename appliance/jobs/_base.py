@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from appliance.records import Job, Note
 from appliance.settings import Settings
-from appliance.store import Store, Transaction
+from appliance.store import Reading, Store, Transaction
 
 if TYPE_CHECKING:
     from appliance.jobs.ingest import Ingest
@@ -54,6 +54,7 @@ class Kind(Generic[P]):
         run: The work. It may be started again at any point with the last checkpoint, and
             returns the job's result.
         every_s: Seconds after which the appliance itself starts the next one; None for never.
+        due: Asked every `every_s` whether one shall be started; None for always.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Kind(Generic[P]):
     parameters: type[P]
     run: Callable[[Context, P], dict[str, Any]]
     every_s: float | None = None
+    due: Callable[[Reading, Settings, int], bool] | None = None
 
 
 def child_memory_bytes(settings: Settings) -> int:

@@ -236,6 +236,7 @@ class Ingest:
     def _add_one(self, tx: Transaction, project_id: int, prepared: Prepared) -> Admitted:
         present = images.by_content(tx, project_id, prepared.staged.sha256)
         if present is not None:
+            self._store.blobs.mended(tx, prepared.staged.sha256)
             return present, True
         self._store.blobs.register(tx, prepared.staged)
         return images.create(tx, project_id, prepared.name, prepared.staged, prepared.probe), False

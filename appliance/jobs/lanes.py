@@ -109,6 +109,11 @@ class ThreadLane:
         with self._changed:
             self._changed.notify_all()
 
+    def busy(self) -> int:
+        """Return how many places are taken at present."""
+        with self._changed:
+            return len(self._active)
+
     def contested(self, turn: Turn) -> bool:
         """Tell, cheaply, whether somebody more urgent waits for this turn's place."""
         with self._changed:

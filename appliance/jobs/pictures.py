@@ -109,6 +109,11 @@ class Pictures:
             _log.warning("a thumbnail could not be kept: %s", error)
             made.unlink(missing_ok=True)
 
+    @property
+    def children(self) -> int:
+        """How many children there are at present; they end when idle."""
+        return len(self._pool)
+
     def stop(self) -> None:
         """End the children; what they have not answered fails."""
         self._pool.stop()

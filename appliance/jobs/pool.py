@@ -70,6 +70,11 @@ class Pool:
         self._idle = 0
         self._closing = False
 
+    def __len__(self) -> int:
+        """Return how many children there are at present."""
+        with self._changed:
+            return len(self._keepers)
+
     def submit(self, request: dict[str, Any]) -> Future[dict[str, Any]]:
         """Queue a request; the future gets the result, the task's error or `ChildFailed`.
 

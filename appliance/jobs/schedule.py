@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from appliance.errors import PixelQueueError
-from appliance.store import jobs
+from appliance.store import Reading, jobs
 
 if TYPE_CHECKING:
     from appliance.jobs.services import Jobs
@@ -43,8 +43,14 @@ class Schedule:
             self._thread.join()
 
     def submit_due(self, kind: str) -> bool:
-        """Submit a job of this kind unless one is unfinished; tell whether it was."""
-        if self._service.store.read(lambda reading: jobs.unfinished(reading, kind)):
+        """Submit a job of this kind unless one is unfinished or none is due; tell whether it was."""
+        store, due = self._service.store, self._service.kinds[kind].due
+        now_ms = store.clock.now_ms()
+
+        def wanted(reading: Reading) -> bool:
+            return not jobs.unfinished(reading, kind) and (due is None or due(reading, store.settings, now_ms))
+
+        if not store.read(wanted):
             return False
         self._service.submit(kind)
         return True

@@ -16,6 +16,7 @@ from appliance.jobs.context import Run
 from appliance.jobs.ingest import Ingest
 from appliance.jobs.lanes import ThreadLane
 from appliance.jobs.pictures import Pictures
+from appliance.jobs.runtimes import Runtimes
 from appliance.jobs.schedule import Schedule
 from appliance.records import Event, Job
 from appliance.registry import discover
@@ -47,6 +48,7 @@ class Jobs:
         pictures: The pool of children that look at picture bytes.
         ingest: The way pictures come into a project.
         lanes: By name; `borrowed` lends one to work that is no job.
+        runtimes: What can run models here.
     """
 
     def __init__(self, store: Store, settings: Settings | None = None) -> None:
@@ -54,6 +56,7 @@ class Jobs:
         self.settings = settings or store.settings
         self.pictures = Pictures(store, self.settings)
         self.ingest = Ingest(store, self.pictures)
+        self.runtimes = Runtimes()
         self.kinds = dict(kinds())
         self.lanes = {
             name: ThreadLane(name, width, head=self._head_of(name), begin=self._begin_of(name))

@@ -108,8 +108,10 @@ def apply(
     changes.put = [(old, msgspec.structs.replace(new, revision=revision)) for old, new in changes.put]
     for gone in changes.removed:
         tx.execute("DELETE FROM annotations WHERE image_id = ? AND id = ?", (image.id, gone.id))
-    _put(tx, image.id, "INSERT", [new for old, new in changes.put if old is None])
-    _put(tx, image.id, "INSERT OR REPLACE", [new for old, new in changes.put if old is not None])
+    # Deleted and put anew, because a REPLACE passes by the triggers that count.
+    replaced = [(image.id, old.id) for old, _ in changes.put if old is not None]
+    tx.executemany("DELETE FROM annotations WHERE image_id = ? AND id = ?", replaced)
+    _put(tx, image.id, [new for _, new in changes.put])
     annotations, predictions = _count_difference(changes)
     tx.execute(
         "UPDATE images SET revision = ?, annotations = annotations + ?, predictions = predictions + ? WHERE id = ?",
@@ -120,9 +122,9 @@ def apply(
     return revision
 
 
-def _put(tx: Transaction, image_id: int, verb: str, items: Sequence[Annotation]) -> None:
+def _put(tx: Transaction, image_id: int, items: Sequence[Annotation]) -> None:
     if items:
-        sql = f"{verb} INTO annotations (image_id, {_COLUMNS}) VALUES (?{', ?' * 15})"
+        sql = f"INSERT INTO annotations (image_id, {_COLUMNS}) VALUES (?{', ?' * 15})"
         tx.executemany(sql, [(image_id, *_row(a)) for a in items])
 
 

@@ -16,7 +16,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -151,6 +151,11 @@ class Blobs:
             "ON CONFLICT DO UPDATE SET created_at_ms = excluded.created_at_ms",
             (bytes.fromhex(staged.sha256), staged.size_bytes, staged.stored_bytes, staged.encoding, tx.now_ms),
         )
+        self.mended(tx, staged.sha256)
+
+    def mended(self, tx: Transaction, sha256: str) -> None:
+        """Forget that the blob was found broken: good bytes of it have been settled."""
+        tx.execute("DELETE FROM damage WHERE sha256 = ?", (bytes.fromhex(sha256),))
 
     def path(self, sha256: str) -> Path:
         """Return the file of an uncompressed blob, verified once since the program started.
@@ -190,10 +195,36 @@ class Blobs:
         if digest.hexdigest() != sha256:
             raise _corrupt(sha256)
 
-    def verify(self, sha256: str) -> None:
-        """Read the blob once and compare its content with its name."""
+    def verify(self, sha256: str, between: Callable[[], None] = lambda: None) -> None:
+        """Read the blob once and compare its content with its name.
+
+        Args:
+            sha256: Its name.
+            between: Called after every MiB; what it raises ends the reading.
+        """
         for _ in self.stream(sha256):
-            pass
+            between()
+
+    def drop_from_memory(self, sha256: str) -> None:
+        """Let the system forget its copy of the file, so that the next reading comes from the disk."""
+        for encoding in ("plain", "zstd"):
+            with contextlib.suppress(OSError):
+                fd = os.open(self._name(sha256, encoding), os.O_RDONLY)
+                try:
+                    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+                finally:
+                    os.close(fd)
+
+    def quarantine(self, sha256: str, folder: Path) -> None:
+        """Move a broken file out of the way, so that nobody is served it and good bytes can take its place."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for encoding in ("plain", "zstd"):
+            path = self._path(sha256, encoding)
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(path, folder / path.name)
+        self._verified.pop(sha256, None)
+        _fsync(folder)
+        _fsync(self.folder / sha256[:2])
 
     def exists(self, sha256: str) -> bool:
         """Tell whether the blob is settled, in either encoding."""

@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 __all__ = ["Cache"]
@@ -84,6 +84,25 @@ class Cache:
         """Return the sum of all files; walks the folder."""
         return sum(size for _, size, _ in self._files())
 
+    def measured(self, between: Callable[[], None] = lambda: None) -> dict[str, tuple[int, int]]:
+        """Return files and bytes of each kind; walks the folder, calling `between` after each of its folders."""
+        found: dict[str, tuple[int, int]] = {}
+        for kind in sorted(path for path in self.folder.iterdir() if path.is_dir()):
+            sizes = [size for folder in self._folders(kind, between) for size in _sizes(folder)]
+            found[kind.name] = (len(sizes), sum(sizes))
+        return found
+
+    def clear(self, between: Callable[[], None] = lambda: None) -> tuple[int, int]:
+        """Drop everything but what is being made at present; return how many files and bytes went."""
+        files = bytes_ = 0
+        for folder in self._folders(self.folder, between):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
+                        files, bytes_ = files + 1, bytes_ + entry.stat().st_size
+                        Path(entry.path).unlink(missing_ok=True)
+        return files, bytes_
+
     def trim(self) -> int:
         """Drop the least recently used files until the budget is kept; return how many."""
         files = sorted(self._files())
@@ -110,6 +129,11 @@ class Cache:
         if due:
             self.trim()
 
+    def _folders(self, top: Path, between: Callable[[], None]) -> Iterator[str]:
+        for folder, _, _ in os.walk(top):
+            between()
+            yield folder
+
     def _files(self) -> list[tuple[int, int, Path]]:
         """Return time, size and path of every file but those being made at present."""
         found = []
@@ -121,4 +145,14 @@ class Cache:
                     stat = path.stat()
                     if not name.startswith(".") or stat.st_mtime_ns < making_ns:
                         found.append((stat.st_mtime_ns, stat.st_size, path))
+        return found
+
+
+def _sizes(folder: str) -> list[int]:
+    with os.scandir(folder) as entries:
+        found = []
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file(follow_symlinks=False):
+                    found.append(entry.stat(follow_symlinks=False).st_size)
         return found

@@ -23,7 +23,7 @@ from appliance.store.writer import Transaction
 __all__ = [
     "MAX_ATTEMPTS", "add_notes", "advance", "attach", "blobs_of", "cancel", "cancelled", "claim", "create",
     "fail", "finish", "get", "head_priority", "listed", "notes", "pause", "put_back", "recover", "resume",
-    "retry", "standing", "stop", "unfinished",
+    "retry", "standing", "stop", "under_way", "unfinished", "waiting",
 ]  # fmt: skip
 
 MAX_ATTEMPTS = 3
@@ -115,8 +115,20 @@ def listed(
 
 def unfinished(reading: Reading, kind: str) -> bool:
     """Tell whether a job of this kind is queued, running or paused."""
-    sql = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ? LIMIT 1"
-    return bool(list(reading.execute(sql, (kind,))))
+    return under_way(reading, kind) is not None
+
+
+def waiting(reading: Reading, lane: str, limit: int = 1_000) -> dict[str, int]:
+    """Return how many jobs of a lane are in each unfinished state, each as far as `limit`."""
+    sql = "SELECT 1 FROM jobs WHERE lane = ? AND state = ? LIMIT ?"
+    states = ("queued", "running", "paused")
+    return {state: sum(1 for _ in reading.execute(sql, (lane, state, limit))) for state in states}
+
+
+def under_way(reading: Reading, kind: str) -> Job | None:
+    """Return a job of this kind that is queued, running or paused, or None."""
+    sql = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ? LIMIT 1"
+    return rows.first(Job, reading.execute(sql, (kind,)))
 
 
 def notes(reading: Reading, job_id: int, *, limit: int = 1_000) -> list[Note]:

@@ -25,8 +25,10 @@ from appliance.store import (
     models,
     projects,
     reviews,
+    scrub,
     sessions,
     snapshots,
+    storage,
     tasks,
     tokens,
     users,
@@ -63,6 +65,12 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
         jobs.listed,
         {"project_id": [None, 1], "state": [None, "done"], "visible_to": [None, 1], "after": [None, 3]},
     ),
+    "jobs under way": (jobs.under_way, {"kind": ["scrub"]}),
+    "jobs of a lane": (jobs.waiting, {"lane": ["io"]}),
+    "blobs to read": (scrub.stretch, {"after": [b""], "limit": [10]}),
+    "scrubs": (scrub.latest, {}),
+    "owners of a blob": (scrub.owners, {"sha256": [SHA]}),
+    "blobs to measure": (storage.stretch, {"after": [b""], "limit": [10]}),
     "notes": (jobs.notes, {"job_id": [1]}),
     "labels": (labels.listed, {"project_id": [1]}),
     "uses of a label": (labels.uses, {"label_id": [1]}),
@@ -161,7 +169,7 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (annotations, audit, events, exports, history, images, jobs, labels, members, models, projects, reviews,
-             sessions, snapshots, tasks, tokens, users)  # fmt: skip
+             scrub, sessions, snapshots, storage, tasks, tokens, users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

@@ -59,6 +59,8 @@ CREATE TABLE audit (
     details TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_project ON audit (project_id, id);
+CREATE INDEX audit_user ON audit (user_id, id);
+CREATE INDEX audit_action ON audit (action, id);
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
@@ -74,6 +76,59 @@ CREATE TABLE blobs (
     created_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blobs_created ON blobs (created_at_ms);
+
+-- All blobs together; kept by triggers so that no page counts rows.
+CREATE TABLE blob_totals (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    files INTEGER NOT NULL,
+    stored_bytes INTEGER NOT NULL
+) STRICT;
+INSERT INTO blob_totals VALUES (1, 0, 0);
+CREATE TRIGGER blobs_counted_insert AFTER INSERT ON blobs
+BEGIN UPDATE blob_totals SET files = files + 1, stored_bytes = stored_bytes + new.stored_bytes; END;
+
+-- Blobs whose file the last reading found broken or gone. No foreign key: it would keep them from the collector.
+CREATE TABLE damage (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    fault TEXT NOT NULL CHECK (fault IN ('damaged', 'missing')),
+    found_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER blobs_counted_delete AFTER DELETE ON blobs
+BEGIN
+    UPDATE blob_totals SET files = files - 1, stored_bytes = stored_bytes - old.stored_bytes;
+    DELETE FROM damage WHERE sha256 = old.sha256;
+END;
+
+-- Every reading of all blobs, finished or not.
+CREATE TABLE scrubs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id INTEGER NOT NULL UNIQUE,
+    started_at_ms INTEGER NOT NULL,
+    finished_at_ms INTEGER,
+    files INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    faults INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What takes the space, as the last measuring found it; project 0 is none.
+CREATE TABLE storage_uses (
+    kind TEXT NOT NULL,
+    project_id INTEGER NOT NULL,
+    age TEXT NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (kind, project_id, age)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE storage_largest (
+    place INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    project_id INTEGER NOT NULL,
+    owner_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
 
 -- Projects
 
@@ -223,6 +278,29 @@ CREATE INDEX annotations_label ON annotations (label_id, image_id);
 CREATE INDEX annotations_model ON annotations (model_id) WHERE model_id IS NOT NULL;
 CREATE INDEX annotations_author ON annotations (author_id) WHERE author_id IS NOT NULL;
 
+-- How many annotations a label has of each sort; kept by triggers so that no page counts rows.
+CREATE TABLE annotation_counts (
+    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE,
+    sort TEXT NOT NULL CHECK (sort IN ('manual', 'import', 'accepted', 'prediction', 'rejected')),
+    annotations INTEGER NOT NULL,
+    PRIMARY KEY (label_id, sort)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER annotations_counted_insert AFTER INSERT ON annotations
+BEGIN
+    INSERT INTO annotation_counts VALUES (
+        new.label_id,
+        CASE WHEN new.status = 'rejected' THEN 'rejected' WHEN new.source <> 'model' THEN new.source
+            WHEN new.status = 'draft' AND new.author_id IS NULL THEN 'prediction' ELSE 'accepted' END,
+        1
+    ) ON CONFLICT DO UPDATE SET annotations = annotations + 1;
+END;
+CREATE TRIGGER annotations_counted_delete AFTER DELETE ON annotations
+BEGIN
+    UPDATE annotation_counts SET annotations = annotations - 1 WHERE label_id = old.label_id AND sort =
+        CASE WHEN old.status = 'rejected' THEN 'rejected' WHEN old.source <> 'model' THEN old.source
+            WHEN old.status = 'draft' AND old.author_id IS NULL THEN 'prediction' ELSE 'accepted' END;
+END;
+
 CREATE TABLE history (
     image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
     revision INTEGER NOT NULL,
@@ -250,6 +328,33 @@ CREATE TABLE reviews (
 CREATE INDEX reviews_image ON reviews (image_id, id);
 CREATE INDEX reviews_task ON reviews (task_id);
 CREATE INDEX reviews_reviewer ON reviews (reviewer_id);
+
+-- Insights: what people and models did, by day (since 1970, UTC), added up as it happens so that no page
+-- reads history. user_id, label_id and step are 0 where the measure has none.
+CREATE TABLE insights (
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    measure TEXT NOT NULL,
+    user_id INTEGER NOT NULL,
+    label_id INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (project_id, day, measure, user_id, label_id, step)
+) STRICT, WITHOUT ROWID;
+-- What became of a done image's predictions, to take it back when the image is done anew.
+CREATE TABLE outcomes (
+    image_id INTEGER PRIMARY KEY REFERENCES images ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    tally TEXT NOT NULL
+) STRICT;
+-- When somebody last handed an image of the project in: the next one's time counts from there.
+CREATE TABLE submissions (
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (project_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX submissions_user ON submissions (user_id);
 
 -- Datasets and machine work
 
