@@ -9,11 +9,11 @@ import msgspec
 
 from appliance.errors import InvalidInput, NotFound
 
-__all__ = ["Page", "columns", "decode", "encode", "first", "found", "made", "page_size"]
+__all__ = ["MAX_PAGE", "Page", "columns", "decode", "encode", "first", "found", "made", "page_size"]
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-_MAX_PAGE = 500
+MAX_PAGE = 500
 _SCALAR = (
     msgspec.inspect.IntType,
     msgspec.inspect.FloatType,
@@ -73,8 +73,8 @@ def page_size(limit: int | None) -> int:
     """
     if limit is None:
         return 100
-    if not 1 <= limit <= _MAX_PAGE:
-        raise InvalidInput(f"limit must be between 1 and {_MAX_PAGE}, got {limit}", field="limit")
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInput(f"limit must be between 1 and {MAX_PAGE}, got {limit}", field="limit")
     return limit
 
 

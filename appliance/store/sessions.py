@@ -9,14 +9,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from appliance.errors import NotFound
 from appliance.records import Record, User
 from appliance.store import rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Session", "end", "end_of_user", "find", "hash_of", "purge", "start", "touch"]
+__all__ = [
+    "Place", "Session", "end", "end_of_user", "end_own", "find", "hash_of", "of_user", "purge", "start", "touch",
+]  # fmt: skip
 
 _USER = ", ".join(f"u.{name}" for name in User.__struct_fields__)
+
+
+class Place(Record, frozen=True):
+    """Where somebody is signed in: address and browser as they said when they signed in."""
+
+    id: int
+    created_at_ms: int
+    seen_at_ms: int
+    address: str
+    agent: str
 
 
 class Session(Record, frozen=True):
@@ -67,6 +80,24 @@ def end(tx: Transaction, session_id: int) -> None:
     """End one session and tell its sockets."""
     for (user_id,) in list(tx.execute("DELETE FROM sessions WHERE id = ? RETURNING user_id", (session_id,))):
         tx.event("session.ended", {"session_id": session_id}, user_id=user_id)
+
+
+def of_user(reading: Reading, user_id: int, limit: int = 100) -> list[Place]:
+    """Return where a user is signed in, oldest first."""
+    sql = f"SELECT {rows.columns(Place)} FROM sessions WHERE user_id = ? ORDER BY id LIMIT ?"
+    return rows.made(Place, reading.execute(sql, (user_id, limit)))
+
+
+def end_own(tx: Transaction, user_id: int, session_id: int) -> None:
+    """End one of a user's sessions.
+
+    Raises:
+        NotFound: The user has no such session.
+    """
+    if not tx.execute("SELECT 1 FROM sessions WHERE id = ? AND user_id = ?", (session_id, user_id)).fetchall():
+        raise NotFound("you have no such session: it has ended already")
+    end(tx, session_id)
+    tx.audit("session.end", f"session {session_id}")
 
 
 def end_of_user(tx: Transaction, user_id: int, *, but: int | None = None) -> int:

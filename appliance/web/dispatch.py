@@ -15,6 +15,7 @@ from appliance.web.files import File, Page, send
 from appliance.web.operations import Call, Operation, Services
 from appliance.web.permissions import Access, Permission, decide
 from appliance.web.requests import json_body, parse_query
+from appliance.web.tables import Download
 
 __all__ = ["Dispatcher", "falcon_path"]
 
@@ -115,6 +116,10 @@ async def _answer(
         await send(result, request, response)
     elif isinstance(result, Page):
         response.content_type, response.data = result.media_type, result.body
+    elif isinstance(result, Download):
+        response.content_type = result.media_type
+        response.set_header("Content-Disposition", f'attachment; filename="{result.name}"')
+        response.stream = result.chunks
     elif result is None:
         response.status = call.status or 204
     else:

@@ -48,7 +48,19 @@ from tests.store._nouns import (
 SHA = "ab" * 32
 LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "annotations": (annotations.of_image, {"project_id": [1], "image_id": [1]}),
-    "audit": (audit.listed, {"project_id": [None, 1], "after": [None, 3]}),
+    "audit": (
+        audit.listed,
+        {
+            "wanted": [
+                None,
+                *(audit.Filter(**one) for one in ({"project_id": 1}, {"user_id": 1}, {"action": "image.add"})),
+                audit.Filter(project_id=1, user_id=1, action="project.create", since_ms=1, text="x"),
+                audit.Filter(until_ms=1),
+            ],
+            "after": [None, 3],
+        },
+    ),
+    "audited actions": (audit.actions, {}),
     "events": (events.since, {"seq": [3]}),
     "exports": (exports.listed, {"project_id": [1], "before": [None, 3]}),
     "export of job": (exports.of_job, {"job_id": [1]}),
@@ -83,6 +95,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "reviews": (reviews.of_image, {"image_id": [1]}),
     "latest review": (reviews.latest, {"image_id": [1]}),
     "session": (sessions.find, {"secret": ["x"], "now_ms": [1], "idle_s": [1], "max_s": [1]}),
+    "sessions": (sessions.of_user, {"user_id": [1]}),
     "snapshots": (snapshots.listed, {"project_id": [1], "after": [None, 1]}),
     "tasks": (
         tasks.listed,

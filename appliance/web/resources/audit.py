@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from appliance.records import AuditEntry
 from appliance.store import audit
-from appliance.web.operations import Call, Listing, Operations, Paged, listing
+from appliance.store.rows import MAX_PAGE
+from appliance.web.operations import Call, Listing, Operations, Query, listing
 from appliance.web.permissions import Permission
+from appliance.web.tables import Download, csv_lines, json_lines
 
 __all__ = ["OPERATIONS"]
 
 OPERATIONS = Operations("audit", "Who did what, newest first")
 
+_Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+_Time = Annotated[int, Meta(ge=0, le=2**53)]
+_COLUMNS = ("id", "at", "user_id", "action", "subject", "project_id", "details")
 
-class AuditQuery(Paged, frozen=True):
-    """`after` is the id of the last entry seen: older ones follow."""
 
-    project_id: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+class AuditFilter(Query, frozen=True):
+    """Times are milliseconds since 1970; `text` is looked for in action, subject and details."""
+
+    project_id: _Id | None = None
+    user_id: _Id | None = None
+    action: Annotated[str, Meta(max_length=100)] | None = None
+    since_ms: _Time | None = None
+    until_ms: _Time | None = None
+    text: Annotated[str, Meta(max_length=200)] = ""
+
+
+class AuditQuery(AuditFilter, frozen=True):
+    """`after` is the id of the last entry seen: older ones follow.
+
+    A page can hold fewer than `limit`, even none, while `next` says that there is more to look at.
+    """
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
+    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+
+
+class AuditExport(AuditFilter, frozen=True):
+    format: Literal["csv", "jsonl"] = "csv"
 
 
 @OPERATIONS.get(
@@ -30,9 +58,59 @@ class AuditQuery(Paged, frozen=True):
     summary="Read the audit log",
 )
 async def list_audit(call: Call) -> Listing[AuditEntry]:
-    query: AuditQuery = call.query
-    return listing(
-        await call.store.aread(
-            lambda r: audit.listed(r, project_id=query.project_id, after=query.after, limit=query.limit)
-        )
+    query, wanted = call.query, _filter(call.query)
+    return listing(await call.store.aread(lambda r: audit.listed(r, wanted, after=query.after, limit=query.limit)))
+
+
+@OPERATIONS.get(
+    "/api/audit/actions",
+    permission=Permission.ADMIN,
+    response=Listing[str],
+    summary="List the actions the audit log knows",
+)
+async def list_audit_actions(call: Call) -> Listing[str]:
+    return Listing(items=await call.store.aread(audit.actions))
+
+
+@OPERATIONS.get(
+    "/api/audit/file",
+    permission=Permission.ADMIN,
+    query=AuditExport,
+    response=bytes,
+    summary="Download the audit log as CSV or JSON lines, newest first",
+)
+async def get_audit_file(call: Call) -> Download:
+    """Send the lines that fit the filter. In CSV, text that begins like a formula gets an apostrophe."""
+    as_csv = call.query.format == "csv"
+    media_type = "text/csv; charset=utf-8" if as_csv else "application/jsonl"
+    return Download(_lines(call, as_csv), media_type, f"audit.{call.query.format}")
+
+
+async def _lines(call: Call, as_csv: bool) -> AsyncIterator[bytes]:
+    if as_csv:
+        yield csv_lines([_COLUMNS])
+    wanted, after = _filter(call.query), 0
+    while True:
+        page = await call.store.aread(lambda r, a=after: audit.listed(r, wanted, after=a, limit=MAX_PAGE))
+        if page.items:
+            yield csv_lines(map(_row, page.items)) if as_csv else json_lines(page.items)
+        if page.next is None:
+            return
+        after = page.next
+
+
+def _row(entry: AuditEntry) -> tuple[object, ...]:
+    at = datetime.fromtimestamp(entry.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    details = msgspec.json.encode(entry.details).decode()
+    return entry.id, at, entry.user_id, entry.action, entry.subject, entry.project_id, details
+
+
+def _filter(query: AuditFilter) -> audit.Filter:
+    return audit.Filter(
+        project_id=query.project_id,
+        user_id=query.user_id,
+        action=query.action or None,
+        since_ms=query.since_ms,
+        until_ms=query.until_ms,
+        text=query.text,
     )
