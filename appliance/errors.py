@@ -10,12 +10,15 @@
     │   │   └── ImageTooLarge      more pixels or bytes than allowed
     │   ├── UnreadableDataset      an annotation file that does not parse or does not fit
     │   ├── UnsafeArchive          an archive with paths, links or sizes that are refused
+    │   ├── ChecksumMismatch       bytes that are not those their checksum was made of
+    │   ├── UnsupportedVersion     a release of a protocol that the box does not speak
     │   └── UnusableModel          weights this box cannot run
     ├── NotSignedIn                no valid session or token
     ├── Forbidden                  signed in, but not allowed
     ├── NotFound                   no such thing, or none this user may see
     ├── Conflict                   the request does not fit the present state
-    │   └── StaleRevision          somebody changed the same annotations first; `current` holds them
+    │   ├── StaleRevision          somebody changed the same annotations first; `current` holds them
+    │   └── UploadLocked           another request writes to the same upload
     ├── TooManyRequests            a limit was hit; `retry_after_s` says when to come back
     ├── TooLarge                   a body, message or list beyond its limit
     ├── Unavailable                the box cannot do it now
@@ -38,11 +41,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 __all__ = [
-    "BackendUnavailable", "ChildFailed", "Conflict", "Forbidden", "ImageTooLarge", "InvalidGeometry",
-    "InvalidInput", "JobCancelled", "NotFound", "NotSignedIn", "PixelQueueError", "StaleRevision",
+    "BackendUnavailable", "ChecksumMismatch", "ChildFailed", "Conflict", "Forbidden", "ImageTooLarge",
+    "InvalidGeometry", "InvalidInput", "JobCancelled", "NotFound", "NotSignedIn", "PixelQueueError", "StaleRevision",
     "StorageFull", "StoreCorrupt", "StoreError", "StoreLocked", "StoreTooNew", "TooLarge",
     "TooManyRequests", "TruncatedImage", "Unavailable", "UnknownSetting", "UnreadableDataset",
-    "UnreadableImage", "UnsafeArchive", "UnsupportedImage", "UnusableModel", "error_from",
+    "UnreadableImage", "UnsafeArchive", "UnsupportedImage", "UnsupportedVersion", "UnusableModel",
+    "UploadLocked", "error_from",
 ]  # fmt: skip
 
 
@@ -114,6 +118,14 @@ class UnsafeArchive(InvalidInput):
     code = "unsafe-archive"
 
 
+class ChecksumMismatch(InvalidInput):
+    code = "checksum-mismatch"
+
+
+class UnsupportedVersion(InvalidInput):
+    code = "unsupported-version"
+
+
 class UnusableModel(InvalidInput):
     code = "unusable-model"
 
@@ -138,6 +150,10 @@ class StaleRevision(Conflict):
     """`details` holds ``revision`` (the present one), ``conflicts`` (ids) and ``annotations``."""
 
     code = "stale-revision"
+
+
+class UploadLocked(Conflict):
+    code = "upload-locked"
 
 
 class TooManyRequests(PixelQueueError):

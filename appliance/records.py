@@ -168,6 +168,33 @@ class Image(Record, frozen=True):
     created_at_ms: int
 
 
+class Upload(Record, frozen=True):
+    """A file on its way in, and what became of it.
+
+    It is ``receiving`` until its last byte is durable; then a picture is ``done`` (it is the image
+    `image_id`; `duplicate` when the project had it already) or ``failed`` (`problem` says why), and a
+    dataset is ``ready`` to be looked at, then ``done`` once the job `job_id` imports it.
+    `batch_id` names the dataset's upload that a picture belongs to. `metadata` is as the client sent it.
+    """
+
+    id: int
+    project_id: int
+    user_id: int
+    name: str
+    kind: Literal["picture", "dataset"]
+    state: Literal["receiving", "ready", "done", "failed"]
+    length_bytes: int
+    offset_bytes: int
+    metadata: str
+    batch_id: int | None
+    image_id: int | None
+    duplicate: bool
+    problem: dict[str, Any] | None
+    job_id: int | None
+    created_at_ms: int
+    expires_at_ms: int
+
+
 # Annotations
 
 

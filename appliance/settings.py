@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     image_children: Annotated[int, "child processes that decode incoming pictures; 0 means one per core"] = 0
     max_pixels: Annotated[int, "largest picture taken in, in pixels"] = 400_000_000
     max_upload_bytes: Annotated[int, "largest single upload"] = 4 * _GiB
+    max_unfinished_uploads: Annotated[int, "uploads one person may have begun and not finished"] = 200
+    upload_keep_s: Annotated[int, "seconds an upload is kept after its last byte, finished or not"] = 3 * 24 * 3600
     max_json_bytes: Annotated[int, "largest JSON body"] = 16 * _MiB
     max_model_bytes: Annotated[int, "largest model file taken in"] = 512 * _MiB
     free_floor_bytes: Annotated[int, "free disk space below which pictures are refused"] = 512 * _MiB

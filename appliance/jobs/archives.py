@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from appliance.errors import UnsafeArchive
 
-__all__ = ["MAX_ENTRIES", "unpack"]
+__all__ = ["MAX_ENTRIES", "sketch", "unpack"]
 
 MAX_ENTRIES = 100_000
 _MAX_RATIO = 200
@@ -35,13 +37,58 @@ def unpack(archive: Path, target: Path, *, max_bytes: int, name: str) -> int:
         UnsafeArchive: Not a zip archive, too many entries, too large, encrypted, or an entry that
             is absolute, climbs out, is a link or a device; the entry is named.
     """
+    return _each(archive, target, max_bytes, name, lambda *_: False)
+
+
+def sketch(
+    archive: Path,
+    target: Path,
+    *,
+    max_bytes: int,
+    name: str,
+    is_picture: Callable[[str], bool],
+    tell: Callable[[str, str], None],
+) -> int:
+    """Like `unpack`, but pictures become empty files: enough to see what a dataset says of them.
+
+    Args:
+        archive: The file.
+        target: A folder of our own; made when it is missing.
+        max_bytes: Most bytes it may unpack to.
+        name: The archive as the user named it.
+        is_picture: Says of a file's path whether it is one.
+        tell: Gets each picture's path and the SHA-256 of its bytes, empty where it has none.
+
+    Raises:
+        UnsafeArchive: As `unpack`.
+    """
+
+    def hashed(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+        if not is_picture(entry.filename):
+            return False
+        _path(target, entry).touch()
+        tell(entry.filename, _sha256(opened, entry, name) if entry.file_size else "")
+        return True
+
+    return _each(archive, target, max_bytes, name, hashed)
+
+
+def _each(
+    archive: Path,
+    target: Path,
+    max_bytes: int,
+    name: str,
+    taken: Callable[[zipfile.ZipFile, zipfile.ZipInfo], bool],
+) -> int:
+    """Write every entry that is not `taken` care of."""
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = [e for e in opened.infolist() if not e.is_dir() and not _ignored(e.filename)]
             _judge(entries, archive.stat().st_size, max_bytes, name)
             left = max_bytes
             for entry in entries:
-                left -= _write(opened, entry, target, left, name)
+                if not taken(opened, entry):
+                    left -= _write(opened, entry, target, left, name)
             return len(entries)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise UnsafeArchive(f"{name} cannot be read as a zip archive: {error}", file=name) from error
@@ -81,8 +128,7 @@ def _judge_entry(entry: zipfile.ZipInfo, name: str) -> None:
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, name: str) -> int:
-    path = target.joinpath(*PurePosixPath(entry.filename.replace("\\", "/")).parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _path(target, entry)
     written = 0
     with opened.open(entry) as source, path.open("wb") as out:
         while chunk := source.read(_CHUNK):
@@ -91,3 +137,20 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: 
                 raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is larger than it says", file=name)
             out.write(chunk)
     return written
+
+
+def _path(target: Path, entry: zipfile.ZipInfo) -> Path:
+    path = target.joinpath(*PurePosixPath(entry.filename.replace("\\", "/")).parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _sha256(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> str:
+    digest, read = hashlib.sha256(), 0
+    with opened.open(entry) as source:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            read += len(chunk)
+            if read > entry.file_size:
+                raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is larger than it says", file=name)
+    return digest.hexdigest()

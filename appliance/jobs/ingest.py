@@ -12,7 +12,7 @@ import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from appliance.records import Image, Probe
 from appliance.store import Store, Transaction, actor, images
 from appliance.store.blobs import Staged
 
-__all__ = ["Admitted", "Ingest", "Prepared", "Preparing"]
+__all__ = ["Admitted", "Also", "Ingest", "Prepared", "Preparing"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ T = TypeVar("T")
 
 Admitted: TypeAlias = tuple[Image, bool]
 """The image, and whether the picture was in the project already."""
+
+Also: TypeAlias = Callable[[Transaction, Image, bool], object]
+"""What else to write in the transaction that adds a picture: gets the two of `Admitted`; may run twice."""
 
 
 _Asked: TypeAlias = tuple[str, Staged, Path, Future[Probe]] | PixelQueueError
@@ -102,6 +105,7 @@ class _Waiting(msgspec.Struct):
     prepared: Prepared
     answer: Future[Admitted]
     user_id: int | None
+    also: Also | None
 
 
 class Ingest:
@@ -115,7 +119,7 @@ class Ingest:
         self._closing = False
         self._settler: threading.Thread | None = None
 
-    def admitting(self, project_id: int, name: str, staged: Staged) -> Future[Admitted]:
+    def admitting(self, project_id: int, name: str, staged: Staged, *, also: Also | None = None) -> Future[Admitted]:
         """Admit one staged picture; never blocks, the future answers after the commit.
 
         The staged file is used up, whatever the outcome. The future raises `UnreadableImage`
@@ -140,7 +144,7 @@ class Ingest:
             try:
                 prepared = Prepared(name, staged, done.result())
                 self._pictures.keep_thumbnail(staged.sha256, thumbnail)
-                self._enqueue(_Waiting(project_id, prepared, answer, user_id))
+                self._enqueue(_Waiting(project_id, prepared, answer, user_id, also))
             except Exception as error:
                 _discard(staged.path, thumbnail)
                 answer.set_exception(error)
@@ -231,6 +235,8 @@ class Ingest:
             if not duplicate:
                 tx.user_id = one.user_id
                 tx.audit("image.add", f"image {image.id}", project_id=project_id, name=image.name)
+            if one.also is not None:
+                one.also(tx, image, duplicate)
         return added
 
     def _add_one(self, tx: Transaction, project_id: int, prepared: Prepared) -> Admitted:

@@ -27,7 +27,7 @@ import zstandard
 from appliance.errors import NotFound, StorageFull, StoreCorrupt, StoreError
 from appliance.store.writer import Transaction
 
-__all__ = ["Blobs", "Staged"]
+__all__ = ["Blobs", "Staged", "storage_error"]
 
 _CHUNK = 1 << 20
 _SYNCFS_FROM = 8
@@ -104,7 +104,7 @@ class Blobs:
                 return Staged(name, digest.hexdigest(), file.tell(), file.tell(), "plain")
         except OSError as error:
             name.unlink(missing_ok=True)
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
 
     def staging(self, *, compress: bool = False) -> StagingFile:
         """Open a temporary file to write chunk by chunk, for uploads."""
@@ -136,7 +136,7 @@ class Blobs:
                 for shard in shards:
                     _fsync(shard)
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
 
     def register(self, tx: Transaction, staged: Staged) -> None:
         """Add the blob's row in the transaction of what refers to it.
@@ -301,7 +301,7 @@ class StagingFile:
         try:
             self._file: Any = path.open("xb")
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         self._out: Any = self._file
         self._compress = compress
         if compress:
@@ -316,7 +316,7 @@ class StagingFile:
         try:
             self._out.write(chunk)
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         self._digest.update(chunk)
         self.size_bytes += len(chunk)
 
@@ -327,7 +327,7 @@ class StagingFile:
                 self._out.close()
             self._file.close()
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         return Staged(
             path=self._path,
             sha256=self._digest.hexdigest(),
@@ -375,7 +375,8 @@ def _corrupt(sha256: str) -> StoreCorrupt:
     )
 
 
-def _storage_error(error: OSError) -> StoreError | StorageFull:
+def storage_error(error: OSError) -> StoreError | StorageFull:
+    """Return what to raise for a file that could not be written."""
     if error.errno in (28, 122):  # ENOSPC, EDQUOT
         return StorageFull("the disk is full, the file was not stored: free some space and send it again")
     return StoreError(f"the disk reports an error, the file was not stored: {error.strerror}")

@@ -12,7 +12,10 @@ from appliance.store.blobs import Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["by_content", "by_name", "clean_name", "create", "delete", "find", "foreign", "get", "listed", "many"]
+__all__ = [
+    "by_content", "by_name", "by_names", "clean_name", "create", "delete", "find", "foreign", "get", "listed", "many",
+    "names_after", "present",
+]  # fmt: skip
 
 _COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))")
 _COLUMNS_OF_I = ", ".join(
@@ -85,6 +88,32 @@ def by_name(reading: Reading, project_id: int, name: str) -> Image | None:
     """Return the project's image of this name, or None."""
     sql = f"SELECT {_COLUMNS} FROM images WHERE project_id = ? AND name = ?"
     return rows.first(Image, reading.execute(sql, (project_id, name)))
+
+
+def by_names(reading: Reading, project_id: int, names: Sequence[str]) -> dict[str, str]:
+    """Return the content hashes of those images of the project that have one of these names."""
+    sql = (
+        "SELECT j.value, lower(hex(i.sha256)) FROM json_each(?) AS j "
+        "CROSS JOIN images AS i ON i.project_id = ? AND i.name = j.value"
+    )
+    return dict(reading.execute(sql, (rows.encode(names), project_id)))
+
+
+def names_after(reading: Reading, project_id: int, after: int, limit: int) -> list[tuple[int, str, str]]:
+    """Return id, name and content hash of the images behind an id, for going over all names."""
+    sql = "SELECT id, name, lower(hex(sha256)) FROM images WHERE project_id = ? AND id > ? ORDER BY id LIMIT ?"
+    return list(reading.execute(sql, (project_id, after, limit)))
+
+
+def present(reading: Reading, project_id: int, hashes: Sequence[str]) -> int:
+    """Return how many of these contents the project has."""
+    sql = (
+        "SELECT count(*) FROM json_each(?) AS j "
+        "CROSS JOIN images AS i ON i.project_id = ? AND i.sha256 = unhex(j.value)"
+    )
+    for (count,) in list(reading.execute(sql, (rows.encode(hashes), project_id))):
+        return int(count)
+    return 0
 
 
 def foreign(reading: Reading, project_id: int, image_ids: Sequence[int]) -> int | None:

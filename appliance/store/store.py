@@ -22,6 +22,7 @@ from appliance.store.blobs import Blobs
 from appliance.store.cache import Cache
 from appliance.store.checkpoint import Checkpointer
 from appliance.store.clock import Clock
+from appliance.store.incoming import Incoming
 from appliance.store.reserve import Reserve
 from appliance.store.writer import Transaction, Writer
 
@@ -46,6 +47,7 @@ class Store:
 
         DIR/pixelqueue.sqlite   metadata, annotations, history, jobs, events
         DIR/blobs/              content-addressed bytes: pictures, models, manifests
+        DIR/uploads/            what has come of unfinished uploads
         DIR/cache/              what can be made again
         DIR/tmp/                half-written files, emptied at start
         DIR/reserve             space given up when the disk is full
@@ -87,6 +89,7 @@ class Store:
         database.migrate(connection, self.file)
         self.clock = Clock(_high_water_ms(connection))
         self.blobs = Blobs(self.folder / "blobs", self.temporary)
+        self.incoming = Incoming(self.folder / "uploads")
         self.cache = Cache(self.folder / "cache", settings.cache_bytes)
         self.reserve = Reserve(self.folder / "reserve", settings.reserve_bytes)
         self.reserve.keep()

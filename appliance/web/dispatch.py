@@ -47,6 +47,7 @@ class Dispatcher:
         """Return the coroutine Falcon calls for an HTTP operation."""
 
         async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **ids: int) -> None:
+            response.set_headers(operation.headers)
             call = await self._call(operation, request, ids)
             call.response = response
             if operation.body is not None:

@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.store.blobs import Staged
 from appliance.web.operations import Call
-from appliance.web.requests import chunks
+from appliance.web.requests import blocks
 
 __all__ = ["File", "Page", "receive", "send"]
 
@@ -63,16 +63,8 @@ async def receive(call: Call, limit_bytes: int) -> Staged:
     await asyncio.to_thread(call.store.require_space, min(announced, limit_bytes))
     staging = await asyncio.to_thread(call.store.blobs.staging)
     try:
-        pending: list[bytes] = []
-        size = 0
-        async for chunk in chunks(call.request, limit_bytes):
-            pending.append(chunk)
-            size += len(chunk)
-            if size >= _BLOCK:
-                await asyncio.to_thread(staging.write, b"".join(pending))
-                pending, size = [], 0
-        if pending:
-            await asyncio.to_thread(staging.write, b"".join(pending))
+        async for block in blocks(call.request, limit_bytes):
+            await asyncio.to_thread(staging.write, block)
         return await asyncio.to_thread(staging.finish)
     except BaseException:
         staging.discard()

@@ -18,7 +18,7 @@ hangs its handlers on it::
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
@@ -29,6 +29,7 @@ from appliance.errors import NotSignedIn
 from appliance.records import ProjectRole, User
 from appliance.registry import discover
 from appliance.store.passwords import Passwords
+from appliance.web.arrivals import Arrivals
 from appliance.web.hub import Hub
 from appliance.web.live import Live
 from appliance.web.permissions import Permission, Principal
@@ -88,10 +89,12 @@ class Services:
     live: Live = field(default_factory=Live)
     passwords: Passwords = field(init=False)
     hub: Hub = field(init=False)
+    arrivals: Arrivals = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hub", Hub(self.store.bus))
         object.__setattr__(self, "passwords", Passwords(self.settings))
+        object.__setattr__(self, "arrivals", Arrivals(self.store, self.jobs))
 
     def close(self) -> None:
         """End what is shared; the store and the jobs belong to somebody else."""
@@ -135,6 +138,10 @@ class Call:
         return self.services.jobs
 
     @property
+    def arrivals(self) -> Arrivals:
+        return self.services.arrivals
+
+    @property
     def settings(self) -> Settings:
         return self.services.settings
 
@@ -162,6 +169,7 @@ class Operation:
         audit: The action its writer puts into the audit log.
         unaudited: Why a state-changing operation writes no audit line.
         session_only: A token cannot call it, whatever its scopes.
+        headers: What every answer carries, refusals too.
     """
 
     method: str
@@ -177,6 +185,7 @@ class Operation:
     audit: str | None = None
     unaudited: str | None = None
     session_only: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
     tag: str = ""
 
     def __post_init__(self) -> None:
@@ -191,7 +200,7 @@ class Operation:
 
     @property
     def changes_state(self) -> bool:
-        return self.method not in ("GET", "WS")
+        return self.method not in ("GET", "OPTIONS", "WS")
 
     @property
     def parameters(self) -> list[str]:
@@ -228,6 +237,10 @@ class Operations:
     def delete(self, path: str, **facts: Any) -> Callable[[Handler], Handler]:
         """Declare an operation that removes something."""
         return self._declare("DELETE", path, facts)
+
+    def options(self, path: str, **facts: Any) -> Callable[[Handler], Handler]:
+        """Declare an operation that tells what the others can do."""
+        return self._declare("OPTIONS", path, facts)
 
     def socket(self, path: str, **facts: Any) -> Callable[[Handler], Handler]:
         """Declare a WebSocket; its handler takes the call and the socket."""

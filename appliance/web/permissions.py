@@ -85,7 +85,7 @@ def scope_for(permission: Permission, method: str) -> str:
     """Return the scope a token needs: ``read``, ``write`` or ``admin``."""
     if permission is Permission.ADMIN:
         return "admin"
-    return "read" if method in ("GET", "HEAD", "WS") else "write"
+    return "read" if method in ("GET", "HEAD", "OPTIONS", "WS") else "write"
 
 
 def decide(

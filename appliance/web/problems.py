@@ -31,6 +31,9 @@ STATUS: dict[str, int] = {
     "forbidden": 403,
     "not-found": 404,
     "conflict": 409,
+    "unsupported-version": 412,
+    "upload-locked": 423,
+    "checksum-mismatch": 460,
     "too-many-requests": 429,
     "too-large": 413,
     "unavailable": 503,
@@ -42,7 +45,12 @@ STATUS: dict[str, int] = {
 }
 """Codes by status; a code that is not here has the status of its nearest ancestor."""
 
-_TITLES = {507: "Insufficient Storage", 422: "Unprocessable Content", 413: "Content Too Large"}
+_TITLES = {
+    507: "Insufficient Storage",
+    422: "Unprocessable Content",
+    413: "Content Too Large",
+    460: "Checksum Mismatch",
+}
 _WHERE = re.compile(r" - at (?:key in )?`\$\.?(.*?)`$")
 _INDEX = re.compile(r"\[(\d+)\]")
 

@@ -106,7 +106,7 @@ class Server:
                 self._loop.add_signal_handler(number, self._stop.set)
         granian = _OnOurSocket(self._app, self._socket, **await asyncio.to_thread(self._options))
         serving = asyncio.create_task(granian.serve())
-        upkeep = asyncio.create_task(Upkeep(self._services.store).run())
+        upkeep = asyncio.create_task(Upkeep(self._services).run())
         stopping = asyncio.create_task(self._stop.wait())
         await self._answering(serving)
         await asyncio.to_thread(ready, self)

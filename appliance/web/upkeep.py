@@ -1,4 +1,4 @@
-"""What a serving box tidies up now and then: old sessions, limits and events."""
+"""What a serving box tidies up now and then: old sessions, limits, events and uploads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import logging
 
 from appliance.errors import PixelQueueError
-from appliance.store import Store, events, limits, sessions
+from appliance.store import events, limits, sessions
+from appliance.web.operations import Services
 
 __all__ = ["Upkeep"]
 
@@ -17,8 +18,9 @@ _EVERY_S = 300.0
 class Upkeep:
     """Remove what has run out, every five minutes."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._arrivals = services.arrivals
 
     async def run(self) -> None:
         """Go on until cancelled; a full disk is no reason to stop."""
@@ -38,3 +40,4 @@ class Upkeep:
         await self._store.awrite(limits.purge)
         while await self._store.awrite(lambda tx: events.trim(tx, settings.event_retention)):
             await asyncio.sleep(0)
+        await self._arrivals.tidy()

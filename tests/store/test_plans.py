@@ -31,6 +31,7 @@ from appliance.store import (
     storage,
     tasks,
     tokens,
+    uploads,
     users,
 )  # fmt: skip
 from tests.store._nouns import (
@@ -73,6 +74,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "image": (images.find, {"project_id": [1], "image_id": [1]}),
     "image of content": (images.by_content, {"project_id": [1], "sha256": [SHA]}),
     "image of name": (images.by_name, {"project_id": [1], "name": ["a"]}),
+    "names of images": (images.names_after, {"project_id": [1], "after": [3], "limit": [10]}),
     "jobs": (
         jobs.listed,
         {"project_id": [None, 1], "state": [None, "done"], "visible_to": [None, 1], "after": [None, 3]},
@@ -105,6 +107,9 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "next to review": (tasks.next_to_review, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
     "tokens": (tokens.of_user, {"user_id": [1]}),
     "token": (tokens.find, {"secret": ["x"]}),
+    "expired uploads": (uploads.expired, {"now_ms": [1], "limit": [10]}),
+    "uploads that came whole": (uploads.whole, {"limit": [10]}),
+    "pictures of a dataset": (uploads.in_batch, {"batch_id": [1]}),
     "users": (users.listed, {"after": [None, 1]}),
     "user of address": (users.credentials, {"email": ["x"]}),
 }
@@ -182,7 +187,7 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (annotations, audit, events, exports, history, images, jobs, labels, members, models, projects, reviews,
-             scrub, sessions, snapshots, storage, tasks, tokens, users)  # fmt: skip
+             scrub, sessions, snapshots, storage, tasks, tokens, uploads, users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

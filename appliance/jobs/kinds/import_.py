@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -19,9 +19,14 @@ from appliance.errors import InvalidGeometry, InvalidInput, PixelQueueError, Unr
 from appliance.jobs._base import BATCH, CHILD_DEADLINE_S, Context, Kind, child_memory_bytes
 from appliance.jobs.archives import unpack
 from appliance.jobs.ingest import Prepared, Preparing
+from appliance.jobs.inspection import recognised
+from appliance.jobs.matching import by_name
 from appliance.records import Annotation, DatasetImage, Image, Label, Note
-from appliance.store import Transaction, annotations, history, images, jobs, labels
+from appliance.store import Transaction, annotations, history, images, jobs, labels, uploads
 from appliance.store.history import Changes
+
+if TYPE_CHECKING:
+    from appliance.formats import Format
 
 __all__ = ["CHILD_TASK", "KIND", "ImportParameters", "handle"]
 
@@ -38,12 +43,15 @@ class ImportParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either `folder` or the hash of an uploaded `archive`, called `name` by its sender.
 
     `format` is ``auto`` to recognise a dataset, ``pictures`` to take pictures only, or a format.
+    With the number of its `upload`, pictures that were sent apart from the archive stand where it
+    names them, and those it names and does not bring are looked for in the project by name.
     """
 
     folder: str | None = None
     archive: str | None = None
     name: str = ""
     format: str = "auto"
+    upload: int | None = None
 
 
 class Tally(msgspec.Struct):
@@ -68,7 +76,11 @@ def run(context: Context, parameters: ImportParameters) -> dict[str, Any]:
 
 def _imported(context: Context, parameters: ImportParameters) -> dict[str, Any]:
     folder = _folder(context, parameters)
-    form = _form(context, folder, parameters.format)
+    if parameters.upload is not None:
+        _put_pictures(context, folder, parameters.upload)
+    folder, form = _form(context, folder, parameters.format)
+    if parameters.upload is not None and form is not None:
+        _put_absent(context, folder, form)
     tally = msgspec.convert(context.checkpoint, Tally)
     with _Importer(context, tally) as importer:
         if form is None:
@@ -109,14 +121,39 @@ def _folder(context: Context, parameters: ImportParameters) -> Path:
     return target
 
 
-def _form(context: Context, folder: Path, wanted: str) -> str | None:
-    """Return the format's name, or None for plain pictures."""
+def _put_pictures(context: Context, folder: Path, upload_id: int) -> None:
+    """Put the pictures that were sent apart where the archive has empty files for them."""
+    for name, sha256 in context.store.read(lambda reading: uploads.in_batch(reading, upload_id)):
+        _link(context, sha256, folder / name)
+    for name in list(_walk(folder)):
+        if not (folder / name).stat().st_size:
+            (folder / name).unlink()
+
+
+def _put_absent(context: Context, folder: Path, form: str) -> None:
+    """Put pictures of the project where the dataset names some that it does not bring."""
+    names: list[str] = []
+    request = {"do": "absent", "folder": str(folder), "format": form}
+    _ask(context, request, lambda message: names.extend(message["absent"]))
+    assert context.job.project_id is not None
+    for name, sha256 in by_name(context.store, context.job.project_id, names).items():
+        _link(context, sha256, folder / name)
+
+
+def _link(context: Context, sha256: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.link(context.store.blobs.path(sha256), path)
+
+
+def _form(context: Context, folder: Path, wanted: str) -> tuple[Path, str | None]:
+    """Return the dataset's folder and its format's name, or None for plain pictures."""
     if wanted == "pictures":
-        return None
+        return folder, None
     if wanted != "auto":
-        return wanted
-    found = _ask(context, {"do": "recognise", "folder": str(folder)})["formats"]
-    return found[0] if found else None
+        return folder, wanted
+    found = _ask(context, {"do": "recognise", "folder": str(folder)})
+    return (Path(found["folder"]), found["formats"][0]) if found["formats"] else (folder, None)
 
 
 def _ask(
@@ -282,29 +319,48 @@ def _import_dataset(context: Context, importer: _Importer, folder: Path, form: s
 
 
 def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Unpack an archive, recognise or read a dataset; runs in a child."""
-    return {"unpack": _unpack, "recognise": _recognise, "read": _read}[request["do"]](request, send)
+    """Unpack an archive, recognise or read a dataset, or tell what it lacks; runs in a child."""
+    todo = {"unpack": _unpack, "recognise": _recognise, "absent": _absent, "read": _read}
+    return todo[request["do"]](request, send)
 
 
 def _unpack(request: dict[str, Any], _send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     archive, target = Path(request["archive"]), Path(request["target"])
+    if request["name"].lower().endswith(".json"):
+        target.mkdir()
+        shutil.copyfile(archive, target / "annotations.json")
+        return {"files": 1}
     return {"files": unpack(archive, target, max_bytes=request["max_bytes"], name=request["name"])}
 
 
 def _recognise(request: dict[str, Any], _send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    from appliance.formats import recognise
+    folder, found = recognised(Path(request["folder"]))
+    return {"folder": str(folder), "formats": [candidate.format for candidate in found]}
 
-    return {"formats": [candidate.format for candidate in recognise(request["folder"])]}
+
+def _absent(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    reader = _format(request["format"]).read(request["folder"], size_of=lambda _: (1_000, 1_000))
+    bundle: list[str] = []
+    for image in reader.images():
+        if reader.picture_path(image.name) is None:
+            bundle.append(image.name)
+        if len(bundle) == _BATCH:
+            send({"absent": bundle})
+            bundle = []
+    send({"absent": bundle})
+    return {}
+
+
+def _format(name: str) -> Format:
+    from appliance.formats import formats
+
+    if name not in formats():
+        raise InvalidInput(f"there is no format {name!r}: choose one of {', '.join(formats())}", field="format")
+    return formats()[name]
 
 
 def _read(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    from appliance.formats import formats
-
-    if request["format"] not in formats():
-        raise InvalidInput(
-            f"there is no format {request['format']!r}: choose one of {', '.join(formats())}", field="format"
-        )
-    reader = formats()[request["format"]].read(request["folder"], size_of=_sizes(request["max_pixels"]))
+    reader = _format(request["format"]).read(request["folder"], size_of=_sizes(request["max_pixels"]))
     send({"labels": [label.name for label in reader.labels]})
     missing: list[str] = []
     bundle: list[dict[str, Any]] = []

@@ -427,6 +427,35 @@ CREATE TABLE job_blobs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_blobs_sha256 ON job_blobs (sha256);
 
+-- Files on their way in (tus). Their bytes lie in uploads/ID, durable up to `offset_bytes`; a finished
+-- one stays until it expires, so that whoever lost the answer can ask what became of it.
+CREATE TABLE uploads (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('picture', 'dataset')),
+    state TEXT NOT NULL CHECK (state IN ('receiving', 'ready', 'done', 'failed')),
+    length_bytes INTEGER NOT NULL,
+    offset_bytes INTEGER NOT NULL,
+    metadata TEXT NOT NULL,
+    batch_id INTEGER REFERENCES uploads ON DELETE SET NULL,
+    image_id INTEGER REFERENCES images ON DELETE SET NULL,
+    duplicate INTEGER NOT NULL DEFAULT 0 CHECK (duplicate IN (0, 1)),
+    problem TEXT,
+    job_id INTEGER REFERENCES jobs ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX uploads_project ON uploads (project_id);
+CREATE INDEX uploads_unfinished ON uploads (user_id, id) WHERE state = 'receiving';
+CREATE INDEX uploads_user ON uploads (user_id);
+CREATE INDEX uploads_whole ON uploads (id) WHERE state = 'receiving' AND offset_bytes = length_bytes;
+CREATE INDEX uploads_batch ON uploads (batch_id, id) WHERE batch_id IS NOT NULL;
+CREATE INDEX uploads_image ON uploads (image_id) WHERE image_id IS NOT NULL;
+CREATE INDEX uploads_job ON uploads (job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX uploads_expires ON uploads (expires_at_ms);
+
 CREATE TABLE exports (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,

@@ -12,9 +12,9 @@ from appliance.errors import InvalidInput
 from appliance.records import Job
 from appliance.store import Transaction, projects
 from appliance.store.blobs import Staged
-from appliance.web.operations import Call
+from appliance.web.operations import Call, Query
 
-__all__ = ["DIRECT_IMAGES", "Body", "Id", "require_contents", "submit"]
+__all__ = ["DIRECT_IMAGES", "Body", "FileName", "Id", "require_contents", "submit"]
 
 DIRECT_IMAGES = 200
 """How many images a request changes itself; what touches more becomes a job."""
@@ -24,6 +24,12 @@ Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of JSON bodies: an unknown field is refused."""
+
+
+class FileName(Query, frozen=True):
+    """`name` is the file as its sender knows it, with folders where it has some."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
 async def submit(

@@ -19,8 +19,7 @@ from appliance.store import Reading, images, models, projects
 from appliance.web.files import receive
 from appliance.web.operations import Call, Listing, Operations, Paged, listing
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Body, Id, submit
-from appliance.web.resources.uploads import Upload
+from appliance.web.resources._common import Body, FileName, Id, submit
 
 __all__ = ["OPERATIONS"]
 
@@ -55,7 +54,7 @@ async def list_models(call: Call) -> Listing[Model]:
 @OPERATIONS.post(
     "/api/models",
     permission=Permission.OPERATE,
-    query=Upload,
+    query=FileName,
     raw=True,
     response=Model,
     status=201,

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from typing import Annotated
-
-from msgspec import Meta
 
 from appliance.errors import UnsafeArchive
 from appliance.records import Image, Job
 from appliance.store.blobs import Staged
 from appliance.web.files import receive
-from appliance.web.operations import Call, Operations, Query
+from appliance.web.operations import Call, Operations
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import submit
+from appliance.web.resources._common import FileName, submit
 
-__all__ = ["OPERATIONS", "Upload"]
+__all__ = ["OPERATIONS"]
 
 OPERATIONS = Operations("uploads", "Pictures and archives that come in")
-
-
-class Upload(Query, frozen=True):
-    """`name` is the file as its sender knows it, with folders where it has some."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
 @OPERATIONS.post(
     "/api/projects/{project_id}/images",
     permission=Permission.PROJECT_ANNOTATE,
-    query=Upload,
+    query=FileName,
     raw=True,
     response=Image,
     status=201,
@@ -55,7 +46,7 @@ async def upload_image(call: Call) -> Image:
 @OPERATIONS.post(
     "/api/projects/{project_id}/archives",
     permission=Permission.PROJECT_ANNOTATE,
-    query=Upload,
+    query=FileName,
     raw=True,
     response=Job,
     status=202,
