@@ -11,7 +11,7 @@ from appliance.store.sessions import hash_of
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["VALID_S", "claim", "is_demo", "issue", "mark_demo", "needed", "verify"]
+__all__ = ["VALID_S", "box_id", "claim", "is_demo", "issue", "mark_demo", "needed", "verify"]
 
 VALID_S = 3600
 # No letters or digits that look alike on a console.
@@ -61,6 +61,11 @@ def claim(tx: Transaction, code: str) -> None:
     """
     verify(tx, code, tx.now_ms)
     _forget(tx)
+
+
+def box_id(reading: Reading) -> str:
+    """Return the name this data directory has for good: 32 hex digits, random."""
+    return str(_get(reading, "box_id"))
 
 
 def mark_demo(tx: Transaction) -> None:

@@ -7,14 +7,15 @@ from http.cookies import CookieError, SimpleCookie
 import falcon.asgi
 import msgspec
 
-from appliance.errors import Forbidden
+from appliance.errors import Forbidden, NotSignedIn
 from appliance.store import Reading, Store, sessions, tokens
 from appliance.web.permissions import Principal
 
 __all__ = ["Credentials", "LastUse", "cookie_name", "credentials", "forget_cookie", "identify", "refuse_cross_site",
-           "set_cookie"]  # fmt: skip
+           "refuse_other_user", "set_cookie"]  # fmt: skip
 
 _TOUCH_MS = 60_000
+_EXPECTED = "X-PixelQueue-User"
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -112,6 +113,19 @@ def refuse_cross_site(request: falcon.asgi.Request, given: Credentials, *, stric
         raise Forbidden("this request comes from another site")
     if (strict and origin is None) or (given.session and origin is None and site is None):
         raise Forbidden("this request does not say where it comes from: send Origin, or use a token")
+
+
+def refuse_other_user(request: falcon.asgi.Request, principal: Principal) -> None:
+    """Refuse what a page still shows for one person once another has signed in in the same browser.
+
+    All tabs share the cookie, so a page names the user it works for.
+
+    Raises:
+        NotSignedIn: The session is another user's.
+    """
+    expected = request.get_header(_EXPECTED)
+    if expected is not None and expected != str(principal.user.id):
+        raise NotSignedIn("somebody else is signed in on this device now: sign in again")
 
 
 def set_cookie(response: falcon.asgi.Response, secret: str, *, secure: bool, max_age_s: int) -> None:

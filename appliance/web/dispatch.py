@@ -75,6 +75,8 @@ class Dispatcher:
             auth.refuse_cross_site(request, given, strict=operation.method == "WS")
         access = self._access(operation, given, ids)
         if access.principal:
+            if operation.permission is not Permission.PUBLIC:
+                auth.refuse_other_user(request, access.principal)
             request.context.user_id = access.principal.user.id
             self._last_use.note(access.principal)
         return Call(

@@ -60,7 +60,7 @@ def test_a_disabled_account_is_asked_to_sign_in(site: Site, console: Console) ->
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     site.ok(site.people["admin"].patch(f"/api/users/{user.id}", json={"disabled": True}))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    page.get_by_label("Email").fill("leaving@example.org")
+    expect(page.get_by_label("Email")).to_have_value("leaving@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()

@@ -285,3 +285,26 @@ def test_every_change_of_accounts_leaves_its_line(box: Serving, admin: httpx.Cli
     ]  # fmt: skip
     sql = "SELECT count(*) FROM audit WHERE id > 2 AND user_id IS NOT 1"
     assert box.appliance.store.read(lambda r: r.execute(sql).fetchall()) == [(0,)]
+
+
+def test_a_box_has_a_name_for_good_that_no_other_box_has(tmp_path: Path) -> None:
+    names = []
+    for folder in ("one", "two"):
+        with serving(tmp_path / folder) as first:
+            names.append(first.claim().get("/api/session").json()["box"]["id"])
+    with serving(tmp_path / "one") as again:
+        client = again.client()
+        names.append(client.post("/api/session", json=SIGN_IN).json()["box"]["id"])
+    assert names[0] == names[2] != names[1]
+    assert len(names[0]) == 32
+
+
+def test_a_page_never_acts_for_whoever_signed_in_after_its_user(box: Serving, admin: httpx.Client) -> None:
+    mine = {"X-PixelQueue-User": str(admin.get("/api/session").json()["user"]["id"])}
+    assert admin.get("/api/projects", headers=mine).status_code == 200
+    box.person("next")
+    facts = {"email": "next@example.org", "password": PASSWORD}
+    assert admin.post("/api/session", json=facts, headers=mine).status_code == 201
+    assert code_of(admin.get("/api/projects", headers=mine)) == (401, "not-signed-in")
+    assert code_of(admin.delete("/api/session", headers=mine)) == (401, "not-signed-in")
+    assert admin.get("/api/projects").status_code == 200

@@ -5,6 +5,8 @@ CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Who this box is, whatever its address: browsers keep unsent work by it.
+INSERT INTO meta VALUES ('box_id', lower(hex(randomblob(16))));
 
 -- People
 

@@ -63,8 +63,9 @@ class ChangePassword(_Body):
 
 
 class Box(_Body):
-    """What the sign-in page and the header show of the box."""
+    """What the header shows of the box. `id` stays when its address or name changes."""
 
+    id: str
     name: str
     version: str
     demo: bool
@@ -271,6 +272,7 @@ async def _signed_in(call: Call, prove: Callable[[Transaction], User]) -> Sessio
 
 async def _session(call: Call, user: User) -> Session:
     box = Box(
+        id=await call.store.aread(setup.box_id),
         name=socket.gethostname(),
         version=appliance.__version__,
         demo=await call.store.aread(setup.is_demo),

@@ -1,6 +1,6 @@
 import { Http } from "./http";
 import type {
-  Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, Label, Member, Model,
+  Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, Label, Late, Member, Model,
   NewLabel, Page, Project, ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Session, Snapshot, Task,
   TaskState, Verdict, WireAnnotation,
 } from "./types";
@@ -83,13 +83,15 @@ export const images = {
   thumbnailUrl: (projectId: number, id: number, sha256?: string) =>
     `${image(projectId, id)}/thumbnail${sha256 ? `?v=${sha256}` : ""}`,
   annotations: async (projectId: number, id: number): Promise<ImageAnnotations> => {
-    const answer = await http.get<{ image_id: number; revision: number; annotations: WireAnnotation[] }>(
+    const answer = await http.get<{ image_id: number; revision: number; late?: number; annotations: WireAnnotation[] }>(
       `${image(projectId, id)}/annotations`,
     );
-    return { ...answer, annotations: answer.annotations.map(complete) };
+    return { ...answer, late: answer.late ?? 0, annotations: answer.annotations.map(complete) };
   },
   save: async (projectId: number, id: number, diff: Diff, keepalive = false) =>
     (await http.send<Saved>("POST", `${image(projectId, id)}/annotations`, { json: diff, keepalive })).body,
+  /** Hand in work that came when the image was in review or done. */
+  late: (projectId: number, id: number, diff: Diff) => http.post<Late>(`${image(projectId, id)}/late`, diff),
 };
 
 export type WorkRole = "annotate" | "review";
@@ -109,6 +111,9 @@ export const tasks = {
     id: number,
     facts: { revision: number; verdict: "approve" | "return"; reason?: string; verdicts: Verdict[] },
   ) => http.post<Review>(`${task(projectId, id)}/review`, facts),
+  late: (projectId: number, imageId?: number) => all<Late>(`${project(projectId)}/late`, { image_id: imageId ?? null }),
+  applyLate: (projectId: number, id: number) => http.post<Late>(`${project(projectId)}/late/${id}/apply`),
+  dismissLate: (projectId: number, id: number) => http.post<Late>(`${project(projectId)}/late/${id}/dismiss`),
   withdraw: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/withdraw`),
 };
 

@@ -63,6 +63,13 @@ export class EventStream {
     this.socket = null;
   }
 
+  /** Close the connection and keep the position: `start` goes on where it was. */
+  pause(): void {
+    const seq = this.lastSeq;
+    this.stop();
+    this.lastSeq = seq;
+  }
+
   private open(): void {
     const after = this.lastSeq === null ? "" : `?after=${this.lastSeq}`;
     const socket = this.connect(`/api/events${after}`);

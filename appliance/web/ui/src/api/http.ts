@@ -25,6 +25,8 @@ export function address(path: string, query: Query = {}): string {
 export class Http {
   /** Called when the box says that nobody is signed in. */
   onSignedOut: () => void = () => undefined;
+  /** Whom this page works for: the box refuses it when somebody else signed in in another tab. */
+  userId: number | null = null;
   private readonly fetch: Fetch;
 
   constructor(fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
@@ -37,6 +39,7 @@ export class Http {
     options: { query?: Query; json?: unknown; bytes?: Blob; signal?: AbortSignal; keepalive?: boolean } = {},
   ): Promise<Sent<T>> {
     const headers: Record<string, string> = { Accept: "application/json" };
+    if (this.userId !== null) headers["X-PixelQueue-User"] = String(this.userId);
     let body: BodyInit | undefined;
     if (options.bytes) {
       headers["Content-Type"] = "application/octet-stream";

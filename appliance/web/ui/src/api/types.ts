@@ -23,6 +23,8 @@ export interface User {
 }
 
 export interface Box {
+  /** Stays the same whatever the box's address and name. */
+  id: string;
   name: string;
   version: string;
   demo: boolean;
@@ -157,9 +159,23 @@ export interface Saved {
   repeated: boolean;
 }
 
+/** A diff that came when its image was in review or done, kept beside the image. */
+export interface Late {
+  id: number;
+  project_id: number;
+  image_id: number;
+  author_id: number | null;
+  state: "open" | "applied" | "dismissed";
+  diff: Diff;
+  decided_by: number | null;
+  created_at_ms: number;
+}
+
 export interface ImageAnnotations {
   image_id: number;
   revision: number;
+  /** How many late diffs wait to be decided. */
+  late: number;
   annotations: Annotation[];
 }
 

@@ -12,6 +12,7 @@ import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path } from "./router";
 import { loadSession, standing, trouble } from "./session";
 import { Shell } from "./shell";
+import { SignInLayer } from "./sign-in-layer";
 import { useEvents, useLoad } from "./use";
 
 const Images = lazy(async () => (await import("../pages/images/images")).Images);
@@ -47,6 +48,7 @@ export function App() {
   return (
     <>
       <Page />
+      <SignInLayer />
       <Help />
     </>
   );

@@ -4,26 +4,49 @@ import { account, http } from "../api/client";
 import { EventStream } from "../api/events";
 import { Problem } from "../api/problem";
 import type { Session } from "../api/types";
+import { Outbox } from "./outbox";
+import { go } from "./router";
 
 export type Standing = "unknown" | "setup" | "signed-out" | "signed-in";
 
 export const session = signal<Session | null>(null);
 export const standing = signal<Standing>("unknown");
+/** The box has ended the session, and the page is still there: somebody has to sign in over it. */
+export const expired = signal(false);
 export const connected = signal(true);
 export const trouble = signal<Problem | null>(null);
 export const me = computed(() => session.value?.user ?? null);
+/** The present user's work on its way to the box. */
+export const outbox = signal<Outbox | null>(null);
 
 export const events = new EventStream();
 
 /** Take a session as the answer of setup, registration or sign-in. */
 export function begin(answer: Session): void {
+  const again = session.value?.user.id === answer.user.id && session.value.box.id === answer.box.id;
+  if (session.value && !again) {
+    end();
+    go("/");
+  }
   session.value = answer;
+  expired.value = false;
+  http.userId = answer.user.id;
+  if (again) outbox.value?.post.resume();
+  else {
+    outbox.value = new Outbox(answer.box.id, answer.user.id);
+    void outbox.value.open();
+  }
   standing.value = "signed-in";
   events.start();
 }
 
+/** Leave: what is unsent stays in the journal until this user signs in again. */
 export function end(): void {
   events.stop();
+  outbox.value?.close();
+  outbox.value = null;
+  http.userId = null;
+  expired.value = false;
   session.value = null;
   standing.value = "signed-out";
 }
@@ -49,10 +72,13 @@ export async function signOut(): Promise<void> {
 }
 
 http.onSignedOut = () => {
-  if (standing.value === "signed-in") end();
+  if (standing.value !== "signed-in") return;
+  expired.value = true;
+  events.pause();
 };
 events.on("connected", () => {
   connected.value = true;
+  outbox.value?.retry();
 });
 events.on("lost", () => {
   connected.value = false;
@@ -62,3 +88,4 @@ events.on("lost", () => {
 events.on("session.ended", () => {
   account.session().catch(() => undefined);
 });
+events.on("annotations.changed", ({ data }) => outbox.value?.hear(Number(data.image_id), Number(data.revision)));

@@ -54,6 +54,11 @@ export class Editor {
     this.commit(refused, all.filter((one) => !isPrediction(one)).map((one) => one.id));
   }
 
+  /** Put these as they are and take those away, as one step. */
+  put(after: readonly Annotation[], removed: readonly string[] = []): void {
+    this.commit(after, removed);
+  }
+
   undo(): boolean {
     return this.replay(this.history.undo());
   }

@@ -1,196 +1,261 @@
-import type { Problem} from "../api/problem";
-import { toProblem } from "../api/problem";
-import type { Annotation, Diff, Draft, Saved, WireAnnotation } from "../api/types";
-import { type ImageDocument, isPrediction } from "./document";
-import { newId } from "./ids";
+import { signal } from "@preact/signals-core";
+
+import { type Problem, toProblem } from "../api/problem";
+import type { Annotation, Diff, ImageAnnotations, Saved, WireAnnotation } from "../api/types";
+import type { ImageDocument } from "./document";
+import type { Keeper, Kept, Place } from "./journal";
+import { type Conflict, copies, Pending, type Underway } from "./pending";
 
 export type SaveState = "saved" | "waiting" | "saving" | "offline" | "refused";
+/** `later`: the box cannot be reached; `again`: there is more to send; `stuck`: this image alone has to wait. */
+export type Outcome = "done" | "again" | "later" | "stuck" | "signed-out";
 
-interface Options {
+/** How one image's diffs reach the box. */
+export interface Carrier {
   send: (diff: Diff, keepalive: boolean) => Promise<Saved>;
+  /** Hand in a diff that the box does not take into the image any more. */
+  late: (diff: Diff) => Promise<unknown>;
+  read: () => Promise<ImageAnnotations>;
   complete: (wire: WireAnnotation) => Annotation;
-  onState: (state: SaveState, problem: Problem | null) => void;
-  /** Both versions of an annotation that somebody else changed are kept; says how many. */
-  onConflict: (count: number) => void;
-  /** Somebody else's change was passed over while ours was under way: `refresh` with what the box holds. */
-  onBehind?: () => void;
-  later?: (run: () => void, delayMs: number) => void;
 }
 
-const DELAY_MS = 400;
-const RETRY_MS = 2_000;
+interface Options extends Carrier {
+  place: Place;
+  keeper: Keeper;
+  /** There is something to send. */
+  onWork: () => void;
+  /** How much is unsent may have changed. */
+  onCount?: () => void;
+}
 
-const draft = (annotation: Annotation): Draft => ({
-  id: annotation.id,
-  label_id: annotation.label_id,
-  geometry: annotation.geometry,
-  attributes: annotation.attributes,
-  rejected: annotation.status === "rejected",
-  untouched: isPrediction(annotation),
-});
+const CULPRIT = /^(added|changed)\.(\d+)(\.|$)/;
+/** A page that goes away may send this many bytes after it. Source: Fetch standard, keepalive: 64 KiB in all. */
+const KEEPALIVE_BYTES = 60_000;
 
 /**
- * Send what a person changed, within a second, as diffs.
+ * Send what a person changed on one image, as diffs; whoever made it calls `push` when it is time.
  *
- * A diff that got no answer is sent again with the same id, so that nothing is doubled. `base`
- * is what the box holds as far as is known; a diff is the difference to it.
+ * Every change is kept by the journal at once. A diff that got no answer is sent again as it was,
+ * with the same id, so that nothing is doubled.
  */
 export class Saver {
-  private readonly document: ImageDocument;
+  readonly state = signal<SaveState>("saved");
+  /** Why the box refused what it refused. */
+  readonly problem = signal<Problem | null>(null);
+  /** Shapes that two people changed at once, until somebody chose. */
+  readonly conflicts = signal<readonly Conflict[]>([]);
+  /** Changes that came when the image was in review or done: kept at the box for a reviewer. */
+  readonly late = signal(0);
+  readonly document: ImageDocument;
   private readonly options: Options;
-  private readonly base: Map<string, Annotation>;
-  private dirty = new Set<string>();
-  private underway: { diff: Diff; sent: ReadonlyMap<string, Annotation | null> } | null = null;
-  private running: Promise<void> | null = null;
-  private stopped = false;
+  private place: Place;
+  private readonly pending: Pending;
+  private running: Promise<Outcome> | null = null;
+  /** The box holds more than this page has seen. */
   private behind = false;
+  /** The newest revision somebody told of. */
+  private heard = 0;
 
   constructor(document: ImageDocument, options: Options) {
     this.document = document;
     this.options = options;
-    this.base = new Map(document.all.map((annotation) => [annotation.id, annotation]));
+    this.place = options.place;
+    this.pending = new Pending(document);
     document.listen((change, source) => {
       if (source !== "person") return;
-      for (const id of change.keys()) this.dirty.add(id);
-      this.plan(DELAY_MS);
-      this.tell("waiting");
+      options.keeper.note(this.place, this.pending.note(change));
+      this.tell();
+      if (this.pending.sendable) options.onWork();
     });
   }
 
   /** Ids whose present version the box does not have yet. */
   get unsent(): ReadonlySet<string> {
-    return new Set([...this.dirty, ...(this.underway?.sent.keys() ?? [])]);
+    return this.pending.ids;
+  }
+
+  get unsentCount(): number {
+    return this.pending.size;
+  }
+
+  /** Send the next diff and take in the answer; never rejects. */
+  push(): Promise<Outcome> {
+    this.running ??= this.sendOnce().finally(() => {
+      this.running = null;
+      if (this.state.value === "saving") this.tell();
+    });
+    return this.running;
   }
 
   /** Send all there is and wait for the answers. Rejects with the problem when they say no. */
   async flush(): Promise<void> {
-    while (this.unsent.size > 0) {
-      await this.run();
-      if (this.lastProblem) throw this.lastProblem;
+    while (this.pending.size > 0) {
+      const outcome = await this.push();
+      if (outcome === "done" && this.pending.size === 0) return;
+      if ((outcome !== "done" && outcome !== "again") || !this.pending.sendable) throw this.problem.value ?? toProblem("not sent");
     }
   }
 
-  /** Send what is left while the page goes away. */
+  /** Send what is left while the page goes away; whatever comes of it, the journal has it. */
   leave(): void {
-    const diff = this.underway?.diff ?? this.take();
-    if (diff) this.options.send(diff, true).catch(() => undefined);
-    this.stopped = true;
+    const parcel = this.pending.underway ?? this.take();
+    if (parcel && JSON.stringify(parcel.diff).length < KEEPALIVE_BYTES)
+      this.options.send(parcel.diff, true).catch(() => undefined);
+  }
+
+  /** Go on with what an earlier page left of this image. Only while nothing else is unsent. */
+  restore(kept: Kept): void {
+    const [revision, present] = [this.document.revision, this.document.all];
+    this.place = kept.place;
+    this.pending.restore(kept.unsent, kept.underway);
+    if (kept.underway) this.behind = true;
+    else this.merge(revision, present);
+    this.settled();
+  }
+
+  /** Learn that the box is at a revision; `catchUp` asks for what others did. */
+  hear(revision: number): void {
+    this.heard = Math.max(this.heard, revision);
+  }
+
+  /** Ask for what others did, if they did anything. */
+  async catchUp(): Promise<void> {
+    const missing = this.behind || this.heard > this.document.revision;
+    if (!missing || this.pending.underway) return;
+    try {
+      this.behind = true;
+      const now = await this.options.read();
+      this.refresh(now.revision, now.annotations);
+    } catch {
+      this.heard = Math.max(this.heard, this.document.revision + 1);
+    }
   }
 
   /** Take what somebody else saved; what is not sent yet stays as it is here. */
   refresh(revision: number, annotations: readonly Annotation[]): void {
-    if (this.underway) {
+    if (this.pending.underway) {
       this.behind = true;
       return;
     }
     if (revision < this.document.revision || (revision === this.document.revision && !this.behind)) return;
     this.behind = false;
-    this.base.clear();
-    for (const annotation of annotations) this.base.set(annotation.id, annotation);
-    this.document.rebase(revision, annotations, this.unsent);
+    this.merge(revision, annotations);
+    this.settled();
   }
 
-  private lastProblem: Problem | null = null;
-
-  private tell(state: SaveState, problem: Problem | null = null): void {
-    this.lastProblem = problem;
-    this.options.onState(state, problem);
+  /** Somebody chose between the versions of a conflict. */
+  chosen(conflict: Conflict): void {
+    this.conflicts.value = this.conflicts.value.filter((one) => one !== conflict);
   }
 
-  private plan(delayMs: number): void {
-    const later = this.options.later ?? ((run, ms) => void setTimeout(run, ms));
-    later(() => {
-      if (!this.stopped && this.unsent.size > 0) void this.run();
-    }, delayMs);
+  private tell(state?: SaveState, problem: Problem | null = null): void {
+    const { size, sendable } = this.pending;
+    this.problem.value = problem ?? (size > 0 ? this.problem.value : null);
+    this.state.value = state ?? (size === 0 ? "saved" : sendable ? "waiting" : "refused");
+    this.options.onCount?.();
   }
 
-  private run(): Promise<void> {
-    this.running ??= this.sendOnce().finally(() => (this.running = null));
-    return this.running;
+  /** Write down what is left unsent after an answer or a merge. */
+  private settled(): void {
+    this.options.keeper.replace(this.place, this.pending.dirty, this.pending.underway);
+    this.tell();
+    if (this.pending.sendable) this.options.onWork();
   }
 
-  /** Make the next diff out of what is dirty; null when nothing differs. */
-  private take(): Diff | null {
-    const diff: Required<Diff> = { diff_id: newId(), revision: this.document.revision, added: [], changed: [], removed: [] };
-    const sent = new Map<string, Annotation | null>();
-    for (const id of this.dirty) {
-      const [before, after] = [this.base.get(id) ?? null, this.document.get(id)];
-      if (before === after) continue;
-      if (!after) diff.removed.push(id);
-      else if (before) diff.changed.push(draft(after));
-      else diff.added.push(draft(after));
-      sent.set(id, after);
-    }
-    this.dirty = new Set();
-    if (sent.size === 0) return null;
-    this.underway = { diff, sent };
-    return diff;
+  private take(): Underway | null {
+    const parcel = this.pending.take();
+    if (parcel) this.options.keeper.replace(this.place, this.pending.dirty, parcel);
+    return parcel;
   }
 
-  private async sendOnce(): Promise<void> {
-    const diff = this.underway?.diff ?? this.take();
-    if (!diff || !this.underway) {
-      this.tell("saved");
-      return;
+  private async sendOnce(): Promise<Outcome> {
+    const parcel = this.pending.underway ?? this.take();
+    if (!parcel) {
+      this.tell();
+      return "done";
     }
     this.tell("saving");
     try {
-      const saved = await this.options.send(diff, false);
-      this.settle(saved.revision);
+      const saved = await this.options.send(parcel.diff, false);
+      await this.answered(saved.revision);
     } catch (error) {
-      this.fail(toProblem(error));
+      return await this.fail(parcel, toProblem(error));
     }
+    return this.pending.sendable ? "again" : "done";
   }
 
-  private settle(revision: number): void {
-    for (const [id, after] of this.underway?.sent ?? []) {
-      if (after) this.base.set(id, after);
-      else this.base.delete(id);
-    }
-    this.underway = null;
+  private async answered(revision: number): Promise<void> {
+    this.pending.settle();
     // Every change is one revision: a gap is what others saved and this page has not seen.
     this.behind ||= revision > this.document.revision + 1;
     this.document.revision = Math.max(this.document.revision, revision);
-    if (this.dirty.size > 0) this.plan(DELAY_MS);
-    this.tell(this.dirty.size > 0 ? "waiting" : "saved");
-    if (this.behind) this.options.onBehind?.();
+    this.settled();
+    await this.catchUp();
   }
 
-  private fail(problem: Problem): void {
+  private async fail(parcel: Underway, problem: Problem): Promise<Outcome> {
     if (problem.code === "stale-revision") {
-      this.resolve(problem);
-      return;
+      this.collide(problem);
+      return "again";
     }
-    if (problem.transient || problem.status === 401) {
+    if (problem.status === 401) {
       this.tell("offline", problem);
-      this.plan(RETRY_MS);
-      return;
+      return "signed-out";
     }
-    // The box will never take this diff: the changes stay here until they are changed again.
-    for (const id of this.underway?.sent.keys() ?? []) this.dirty.add(id);
-    this.underway = null;
-    this.tell("refused", problem);
+    if (problem.transient) {
+      this.tell("offline", problem);
+      return "later";
+    }
+    if (problem.status >= 500) {
+      this.tell("refused", problem);
+      return "stuck";
+    }
+    if (problem.code === "conflict" || problem.code === "forbidden") return this.handInLate(parcel, problem);
+    return this.refuse(parcel, problem);
   }
 
   /** Somebody changed the same annotations first: theirs stand, ours stand beside them. */
-  private resolve(problem: Problem): void {
-    const facts = problem.details as unknown as { revision: number; conflicts: string[]; annotations: WireAnnotation[] };
-    const theirs = facts.annotations.map(this.options.complete);
-    const sent = this.underway?.sent ?? new Map<string, Annotation | null>();
-    const collided = new Set(facts.conflicts);
-    const copies = facts.conflicts.flatMap((id) => {
-      const ours = sent.get(id);
-      return ours ? [{ ...ours, id: newId(), source: "manual" as const }] : [];
-    });
-    this.underway = null;
-    for (const id of sent.keys()) if (!collided.has(id)) this.dirty.add(id);
-    for (const id of collided) this.dirty.delete(id);
-    this.base.clear();
-    for (const annotation of theirs) this.base.set(annotation.id, annotation);
-    this.document.rebase(facts.revision, theirs, this.dirty);
-    this.options.onConflict(collided.size);
-    if (copies.length > 0) this.document.apply(this.document.change(copies), "person");
-    else if (this.dirty.size > 0) this.plan(0);
-    else this.tell("saved");
+  private collide(problem: Problem): void {
+    const facts = problem.details as unknown as { revision: number; annotations: WireAnnotation[] };
+    this.pending.back();
+    this.behind = false;
+    this.merge(facts.revision, facts.annotations.map(this.options.complete));
+    this.settled();
+  }
+
+  private merge(revision: number, annotations: readonly Annotation[]): void {
+    const conflicts = this.pending.merge(revision, annotations);
+    if (conflicts.length === 0) return;
+    this.conflicts.value = [...this.conflicts.value, ...conflicts];
+    this.document.apply(this.document.change(copies(conflicts)), "person");
+  }
+
+  /** The image is in review or somebody else's by now: the box keeps the work beside it. */
+  private async handInLate(parcel: Underway, why: Problem): Promise<Outcome> {
+    try {
+      await this.options.late(parcel.diff);
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.status === 401) return "signed-out";
+      return problem.transient ? "later" : this.refuse(parcel, why);
+    }
+    this.late.value += parcel.sent.size;
+    this.pending.drop();
+    this.behind = true;
+    this.settled();
+    await this.catchUp();
+    return this.pending.sendable ? "again" : "done";
+  }
+
+  /** The box will never take this: what is to blame stays here until it is changed, the rest goes on. */
+  private refuse(parcel: Underway, problem: Problem): Outcome {
+    const at = CULPRIT.exec(problem.field ?? "");
+    const list = at?.[1] === "added" ? parcel.diff.added : parcel.diff.changed;
+    const culprit = at ? list?.[Number(at[2])]?.id : undefined;
+    this.pending.back();
+    for (const id of culprit ? [culprit] : parcel.sent.keys()) if (this.pending.dirty.has(id)) this.pending.refused.add(id);
+    this.problem.value = problem;
+    this.settled();
+    return this.pending.sendable ? "again" : "done";
   }
 }

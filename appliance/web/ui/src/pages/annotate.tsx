@@ -1,86 +1,50 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { complete, images, tasks } from "../api/client";
+import { images, tasks } from "../api/client";
 import { type Problem, toProblem } from "../api/problem";
 import type { Label, Task } from "../api/types";
+import { type Desk, openDesk } from "../app/desk";
 import { editing } from "../app/editing";
 import { useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
-import { session } from "../app/session";
+import { me, outbox } from "../app/session";
 import { useEvents } from "../app/use";
 import { usePicture } from "../app/use-picture";
 import { WorkQueue } from "../app/work-queue";
-import { ImageDocument, isPrediction, stateOf } from "../editor/document";
-import { Editor } from "../editor/editor";
+import { isPrediction, stateOf } from "../editor/document";
 import { Pictures, type Ready } from "../editor/pictures";
-import { Saver, type SaveState } from "../editor/saver";
 import { neighbour, shapesOf } from "../editor/shapes-of";
 import type { ToolName } from "../editor/session";
 import type { Opened, Stage } from "../editor/stage";
 import { moved } from "../editor/tools/select";
 import { Canvas } from "../parts/canvas";
+import { Conflicts } from "../parts/conflicts";
 import { Button, Empty, Fault, IconButton, Swatch } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { TASK_WORDS } from "../parts/marks";
 import { Objects } from "../parts/objects";
 import { PointerLine, ZoomLine } from "../parts/pointer-line";
 import { QueueStrip, type StripItem } from "../parts/queue-strip";
+import { SaveLine } from "../parts/save-line";
 import { counted } from "../parts/words";
 
-interface Desk {
-  ready: Ready;
-  editor: Editor;
-  saver: Saver;
-}
-
-/** An image on the desk: its document, its undo stack and what is still to be sent. */
-function useDesk(projectId: number, ready: Ready | null, onState: (state: SaveState, problem: Problem | null) => void) {
+/** The image on the desk; the page is drawn again with each of its changes. */
+function useDesk(projectId: number, ready: Ready | null): Desk | null {
   const [, redraw] = useState(0);
-  const [conflicts, setConflicts] = useState(0);
-  const kept = useRef(new Map<number, Desk>());
-  const desk = useMemo((): Desk | null => {
-    if (!ready) return null;
-    const { image, annotations } = ready;
-    const known = kept.current.get(image.id);
-    if (known && known.editor.document.revision >= annotations.revision) return known;
-    const document = new ImageDocument(image.id, annotations.revision, annotations.annotations);
-    const editor = new Editor(document, image, session.value?.user.id ?? 0);
-    document.listen(() => redraw((n) => n + 1));
-    const saver = new Saver(document, {
-      send: (diff, keepalive) => images.save(projectId, image.id, diff, keepalive),
-      complete,
-      onState,
-      onConflict: (n) => setConflicts(n),
-      onBehind: () => {
-        const take = images.annotations(projectId, image.id).then((now) => saver.refresh(now.revision, now.annotations));
-        take.catch(() => undefined);
-      },
-    });
-    const made = { ready, editor, saver };
-    kept.current.set(image.id, made);
-    return made;
-  }, [ready?.image.id]);
-  useEffect(() => {
-    const leave = (): void => desk?.saver.leave();
-    addEventListener("pagehide", leave);
-    return () => {
-      removeEventListener("pagehide", leave);
-      desk?.saver.flush().catch(() => undefined);
-      setConflicts(0);
-    };
-  }, [desk]);
-  return { desk, conflicts };
+  const userId = me.value?.id ?? 0;
+  const desk = useMemo(() => (ready ? openDesk(projectId, ready, userId) : null), [ready?.image.id, userId]);
+  useEffect(() => desk?.document.listen(() => redraw((n) => n + 1)), [desk]);
+  return desk;
 }
 
 export function Annotate({ project, labels }: ProjectPageProps) {
   const queue = useMemo(() => new WorkQueue(project.id, "annotate"), [project.id]);
   const pictures = useMemo(() => new Pictures(project.id), [project.id]);
   const task = queue.current.value;
-  const { ready, problem, refresh } = usePicture(pictures, task?.image_id ?? null);
+  const { ready, problem } = usePicture(pictures, task?.image_id ?? null);
   const fits = ready && task && ready.image.id === task.image_id ? ready : null;
-  const [saving, setSaving] = useState<{ state: SaveState; problem: Problem | null }>({ state: "saved", problem: null });
-  const { desk, conflicts } = useDesk(project.id, fits, (state, why) => setSaving({ state, problem: why }));
+  const desk = useDesk(project.id, fits);
   const tool = editing.tool.value;
   const labelId = editing.labelId.value;
   const selected = editing.single;
@@ -112,9 +76,6 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   useEffect(() => {
     setSelected(null);
   }, [task?.id]);
-  useEvents(["annotations.changed"], project.id, () => {
-    if (task && desk) images.annotations(project.id, task.image_id).then((now) => desk.saver.refresh(now.revision, now.annotations), refresh);
-  });
   useEvents(["task.changed"], project.id, () => !task && void queue.refresh());
 
   useEffect(() => {
@@ -139,17 +100,13 @@ export function Annotate({ project, labels }: ProjectPageProps) {
 
   /** Save, tell the box, and have the next task on the desk meanwhile. */
   const hand = (what: "submit" | "skip"): void => {
-    if (!task || !desk || !document) return;
+    if (!task || !desk) return;
     const leaving: Task = task;
     setRefused(null);
-    const done = async (): Promise<void> => {
-      await desk.saver.flush();
-      if (what === "submit") await tasks.submit(project.id, leaving.id, document.revision);
-      else await tasks.skip(project.id, leaving.id, "skipped by the annotator");
-    };
     queue.advance();
     setPast((all) => [{ task: leaving, word: what === "submit" ? "Submitted" : "Skipped", mark: what === "submit" ? "done" : "skipped" } as StripItem, ...all].slice(0, 3));
-    done()
+    desk
+      .hand(what, leaving, what === "skip" ? "skipped by the annotator" : null)
       .catch((error: unknown) => {
         setRefused(toProblem(error));
         setPast((all) => all.filter((one) => one.task.id !== leaving.id));
@@ -230,7 +187,8 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     ...(task ? [{ task, word: "Now", mark: "in_progress", now: true } as const] : []),
     ...queue.ahead.value.map((one) => ({ task: one, word: TASK_WORDS[one.state], mark: one.state }) as const),
   ];
-  const trouble = refused ?? problem ?? queue.problem.value ?? (saving.state === "refused" ? saving.problem : null);
+  const waiting = queue.problem.value?.transient && outbox.value?.standing.value === "offline";
+  const trouble = refused ?? problem ?? (waiting ? null : queue.problem.value) ?? (desk?.saver.state.value === "refused" ? desk.saver.problem.value : null);
   return (
     <main class="work annotate">
       <div class="workbar">
@@ -266,9 +224,10 @@ export function Annotate({ project, labels }: ProjectPageProps) {
           label={fits ? `${fits.image.name}, ${counted(annotations.length, "object")}` : "Picture"}
           onReady={(made) => (stage.current = made)}
         />
-        {trouble && (
+        {(trouble || (desk && desk.saver.conflicts.value.length > 0)) && (
           <div class="over-stage">
             <Fault problem={trouble} />
+            {desk && <Conflicts desk={desk} onShow={setSelected} />}
           </div>
         )}
       </div>
@@ -320,9 +279,8 @@ export function Annotate({ project, labels }: ProjectPageProps) {
       <footer class="status">
         <PointerLine session={editing} size={fits?.image ?? null} />
         {editing.measured.value && <span class="mono">{editing.measured.value}</span>}
-        {conflicts > 0 && <span role="alert">{counted(conflicts, "object")} changed by somebody else meanwhile: both versions are here.</span>}
         <span class="space" />
-        <span role="status">{saveWords(saving.state, desk)}</span>
+        <SaveLine outbox={outbox.value} revision={document?.revision ?? null} />
         <ZoomLine session={editing} />
       </footer>
       {guideline && (
@@ -332,20 +290,4 @@ export function Annotate({ project, labels }: ProjectPageProps) {
       )}
     </main>
   );
-}
-
-function saveWords(state: SaveState, desk: Desk | null): string {
-  if (!desk) return "";
-  const kept = counted(desk.saver.unsent.size, "change");
-  switch (state) {
-    case "saved":
-      return `Saved, revision ${desk.editor.document.revision}`;
-    case "waiting":
-    case "saving":
-      return `Saving ${kept}`;
-    case "offline":
-      return `Offline · ${kept} kept`;
-    case "refused":
-      return `Not saved · ${kept} kept here`;
-  }
 }

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { account } from "../api/client";
 import type { Problem } from "../api/problem";
 import { begin } from "../app/session";
 import { useAct } from "../app/use";
+import { useWait } from "../app/use-wait";
 import { Button, Fault, Field } from "../parts/controls";
 import { Icon } from "../parts/icon";
 
@@ -32,19 +33,6 @@ function at(problem: Problem | null, field: string): string | null {
 /** The problem when it belongs to none of these fields. */
 function elsewhere(problem: Problem | null, fields: string[]): Problem | null {
   return problem?.field && fields.includes(problem.field) ? null : problem;
-}
-
-/** Count down the seconds the box asked to wait. */
-function useWait(problem: Problem | null): number {
-  const [left, setLeft] = useState(0);
-  useEffect(() => {
-    const seconds = Math.ceil(problem?.retryAfterS ?? 0);
-    setLeft(seconds);
-    if (seconds === 0) return;
-    const timer = setInterval(() => setLeft((n) => Math.max(0, n - 1)), 1000);
-    return () => clearInterval(timer);
-  }, [problem]);
-  return left;
 }
 
 function PasswordField(props: { value: string; onText: (text: string) => void; fault: string | null; fresh?: boolean }) {

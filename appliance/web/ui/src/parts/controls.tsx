@@ -58,6 +58,7 @@ interface FieldProps {
   hint?: string;
   fault?: string | null;
   required?: boolean;
+  readOnly?: boolean;
   minLength?: number;
   maxLength?: number;
   autocomplete?: string;
