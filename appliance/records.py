@@ -352,6 +352,22 @@ class Snapshot(Record, frozen=True):
     created_at_ms: int
 
 
+class SnapshotSummary(Record, frozen=True):
+    """What a snapshot holds, in numbers.
+
+    Attributes:
+        splits: Images by split.
+        labels: Annotations by label id and split.
+        geometries: Annotations by type of geometry.
+        empty: Images on which nothing is annotated.
+    """
+
+    splits: dict[str, int]
+    labels: dict[int, dict[str, int]]
+    geometries: dict[str, int]
+    empty: int
+
+
 class Export(Record, frozen=True):
     """A snapshot written in a format to a target."""
 

@@ -6,6 +6,7 @@ without taking the interpreter from those who annotate meanwhile.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from appliance.jobs._base import CHILD_DEADLINE_S, Context, child_memory_bytes
-from appliance.records import DatasetImage, Snapshot
+from appliance.records import DatasetImage, Snapshot, SnapshotSummary
 from appliance.store import Transaction, database, jobs, labels, projects, snapshots
 from appliance.store.blobs import Blobs, Staged
 
@@ -76,6 +77,7 @@ def _create(
             manifest=staged,
             images=answer["images"],
             annotation_count=answer["annotations"],
+            summary=msgspec.convert(answer["summary"], SnapshotSummary, strict=False),
             created_by=created_by,
         )
         checkpoint = {**context.checkpoint, "snapshot_id": made.id}
@@ -118,7 +120,7 @@ def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> d
         send: Gets ``{"pictures": [sha256, …]}`` now and then.
 
     Returns:
-        ``{"staged": …, "images": n, "annotations": n}``, or nothing for a manifest.
+        ``{"staged": …, "images": n, "annotations": n, "summary": …}``, or nothing for a manifest.
     """
     folder = Path(request["folder"])
     blobs = Blobs(folder / "blobs", folder / "tmp")
@@ -140,22 +142,37 @@ def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> d
     tell.flush()
     staged = out.finish()
     facts = {**msgspec.structs.asdict(staged), "path": str(staged.path)}
-    return {"staged": facts, "images": tell.images, "annotations": tell.annotations}
+    return {"staged": facts, "images": tell.images, "annotations": tell.annotations, "summary": tell.summary()}
 
 
 class _Teller:
-    """Counts images and sends their hashes in bundles."""
+    """Counts images and annotations, and sends the images' hashes in bundles."""
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         self._send = send
         self._hashes: list[str] = []
         self.images = 0
         self.annotations = 0
+        self._splits: Counter[str] = Counter()
+        self._labels: dict[int, Counter[str]] = defaultdict(Counter)
+        self._geometries: Counter[str] = Counter()
+        self._empty = 0
+
+    def summary(self) -> dict[str, Any]:
+        """Return the fields of `SnapshotSummary`."""
+        labels = {str(label_id): dict(counts) for label_id, counts in self._labels.items()}
+        splits, geometries = dict(self._splits), dict(self._geometries)
+        return {"splits": splits, "labels": labels, "geometries": geometries, "empty": self._empty}
 
     def add(self, image: DatasetImage) -> None:
         assert image.sha256 is not None
         self.images += 1
         self.annotations += len(image.annotations)
+        self._splits[image.split] += 1
+        self._empty += not image.annotations
+        for annotation in image.annotations:
+            self._labels[annotation.label_id][image.split] += 1
+            self._geometries[str(annotation.geometry.__struct_config__.tag)] += 1
         self._hashes.append(image.sha256)
         if len(self._hashes) == _TELL_EVERY:
             self.flush()

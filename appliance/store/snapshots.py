@@ -12,13 +12,13 @@ from typing import Literal, TypeVar
 import msgspec
 
 from appliance.errors import Conflict, InvalidInput, StoreCorrupt
-from appliance.records import Annotation, DatasetImage, Label, Snapshot, Split
+from appliance.records import Annotation, DatasetImage, Label, Snapshot, SnapshotSummary, Split
 from appliance.store import annotations, rows
 from appliance.store.blobs import Blobs, Staged
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Header", "create", "delete", "get", "lines", "listed", "opened", "protect", "split_of"]
+__all__ = ["Header", "create", "delete", "get", "lines", "listed", "opened", "protect", "split_of", "summary"]
 
 T = TypeVar("T")
 
@@ -95,6 +95,7 @@ def create(
     manifest: Staged,
     images: int,
     annotation_count: int,
+    summary: SnapshotSummary,
     created_by: int | None,
 ) -> Snapshot:
     """Add a snapshot whose manifest is settled.
@@ -109,11 +110,11 @@ def create(
         raise Conflict(f"the project has a snapshot {name!r} already", field="name")
     blobs.register(tx, manifest)
     snapshot_id = tx.insert(
-        "INSERT INTO snapshots (project_id, name, contents, manifest_sha256, images, annotations, seed, created_by, "
-        "created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO snapshots (project_id, name, contents, manifest_sha256, images, annotations, summary, seed, "
+        "created_by, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project_id, name, header.contents, bytes.fromhex(manifest.sha256), images, annotation_count,
-            header.seed, created_by, tx.now_ms,
+            rows.encode(summary), header.seed, created_by, tx.now_ms,
         ),
     )  # fmt: skip
     tx.audit("snapshot.create", f"snapshot {snapshot_id}", project_id=project_id, name=name, images=images)
@@ -150,6 +151,17 @@ def get(reading: Reading, project_id: int, snapshot_id: int) -> Snapshot:
     """
     sql = f"SELECT {_COLUMNS} FROM snapshots WHERE id = ? AND project_id = ?"
     return rows.found(rows.first(Snapshot, reading.execute(sql, (snapshot_id, project_id))), "snapshot")
+
+
+def summary(reading: Reading, project_id: int, snapshot_id: int) -> SnapshotSummary:
+    """Return what the snapshot holds, in numbers.
+
+    Raises:
+        NotFound: There is none.
+    """
+    get(reading, project_id, snapshot_id)
+    ((text,),) = reading.execute("SELECT summary FROM snapshots WHERE id = ?", (snapshot_id,)).fetchall()
+    return msgspec.json.decode(text, type=SnapshotSummary, strict=False)
 
 
 def listed(reading: Reading, project_id: int, *, after: int | None = None, limit: int | None = None) -> rows.Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import InvalidInput, NotFound
+from appliance.records import SnapshotSummary
 from appliance.store import Store, exports, jobs, members, projects, reviews, tasks
 from appliance.store.snapshots import Header, create, protect
 from tests.store._nouns import a_label, a_project, a_user, an_image, drawn, require_counts, settled, task_of
@@ -27,7 +28,8 @@ def fill(store: Store, project_id: int) -> None:
     def rest(tx):
         made = create(
             tx, store.blobs, project_id=project_id, name="s", header=header, manifest=manifest, images=1,
-            annotation_count=2, created_by=user.id,
+            annotation_count=2, summary=SnapshotSummary(splits={"train": 1}, labels={}, geometries={}, empty=0),
+            created_by=user.id,
         )  # fmt: skip
         protect(tx, made.id, [bytes.fromhex(image.sha256)])
         job = jobs.create(tx, "export", "cpu", 1, {}, project_id=project_id, created_by=user.id)

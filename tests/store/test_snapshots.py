@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import Conflict, InvalidInput, StoreCorrupt
-from appliance.records import Annotation, DatasetImage
+from appliance.records import Annotation, DatasetImage, SnapshotSummary
 from appliance.store import Store, annotations, labels, projects, snapshots, tasks
 from appliance.store.history import Changes
 from appliance.store.snapshots import Header
@@ -66,6 +66,7 @@ def made(store: Store, project_id: int, name: str, contents: str = "everything")
         lambda tx: snapshots.create(
             tx, store.blobs, project_id=project_id, name=name, header=top, manifest=staged, images=len(found),
             annotation_count=count, created_by=None,
+            summary=SnapshotSummary(splits={}, labels={1: {"train": count}}, geometries={"box": count}, empty=0),
         )
     )  # fmt: skip
 

@@ -118,3 +118,38 @@ def test_exports_and_snapshots_of_another_project_do_not_exist_here(site: Site, 
     site.refused(owner.get(url), 404, "not-found")
     body = {"format": "coco", "snapshot_id": export["snapshot_id"]}
     site.refused(owner.post(_exports(other_id), json=body), 422, "invalid-input")
+
+
+def test_a_snapshot_tells_what_it_holds_and_what_changed(site: Site) -> None:
+    project_id = site.project()
+    bolt, washer = (label["id"] for label in site.labels(project_id))
+    url = f"/api/projects/{project_id}/snapshots"
+    kept = site.approved(project_id, bolt)
+    gone = site.image(project_id, "gone.png")
+    first = site.finished(site.people["owner"].post(url, json={"name": "first", "contents": "everything"}))
+    site.ok(site.people["owner"].delete(f"/api/projects/{project_id}/images/{gone['id']}"), 204)
+    new = site.image(project_id, "new.png")
+    site.draw(project_id, new["id"], washer)
+    site.draw(project_id, kept["id"], washer, revision=2, who="reviewer")
+    second = site.finished(site.people["owner"].post(url, json={"name": "second", "contents": "everything"}))
+    old_id, new_id = (job.result["snapshot_id"] for job in (first, second) if job.result)
+
+    summary = site.ok(site.people["annotator"].get(f"{url}/{old_id}/summary"))
+    assert (sum(summary["splits"].values()), summary["empty"], summary["geometries"]) == (2, 1, {"box": 1})
+    assert {label: sum(counts.values()) for label, counts in summary["labels"].items()} == {str(bolt): 1}
+    later = site.ok(site.people["annotator"].get(f"{url}/{new_id}/summary"))
+    assert {label: sum(counts.values()) for label, counts in later["labels"].items()} == {
+        str(bolt): 1,
+        str(washer): 2,
+    }
+    for _ in range(2):
+        changes = site.ok(site.people["annotator"].get(f"{url}/{new_id}/changes", params={"since": old_id}))
+        assert [changes[f"{what}_names"] for what in ("added", "removed", "changed")] == [
+            ["new.png"], ["gone.png"], [kept["name"]],
+        ]  # fmt: skip
+        assert (changes["added"], changes["removed"], changes["changed"], changes["same"]) == (1, 1, 1, 0)
+    same = site.ok(site.people["annotator"].get(f"{url}/{new_id}/changes", params={"since": new_id}))
+    assert (same["same"], same["added"], same["removed"], same["changed"]) == (2, 0, 0, 0)
+    site.refused(site.people["outsider"].get(f"{url}/{new_id}/summary"), 404, "not-found")
+    foreign = site.people["owner"].get(f"{url}/{new_id}/changes", params={"since": 10**6})
+    site.refused(foreign, 404, "not-found")

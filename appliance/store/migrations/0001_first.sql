@@ -368,6 +368,7 @@ CREATE TABLE snapshots (
     manifest_sha256 BLOB NOT NULL REFERENCES blobs,
     images INTEGER NOT NULL,
     annotations INTEGER NOT NULL,
+    summary TEXT NOT NULL,
     seed INTEGER NOT NULL,
     created_by INTEGER REFERENCES users ON DELETE SET NULL,
     created_at_ms INTEGER NOT NULL,

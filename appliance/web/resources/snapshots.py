@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Literal
 
 from msgspec import Meta, structs
 
-from appliance.records import Job, Name, Snapshot
-from appliance.store import snapshots
-from appliance.web.operations import Call, Listing, Operations, Paged, listing
+from appliance.jobs.comparison import Changes, compare
+from appliance.records import Job, Name, Snapshot, SnapshotSummary
+from appliance.store import Reading, snapshots
+from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Body, require_contents, submit
+from appliance.web.resources._common import Body, Id, require_contents, submit
 
 __all__ = ["OPERATIONS"]
 
@@ -65,6 +67,41 @@ async def create_snapshot(call: Call) -> Job:
 async def get_snapshot(call: Call) -> Snapshot:
     project_id, snapshot_id = call.project_id, call.ids["snapshot_id"]
     return await call.store.aread(lambda reading: snapshots.get(reading, project_id, snapshot_id))
+
+
+class Since(Query, frozen=True):
+    """The earlier snapshot."""
+
+    since: Id
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/snapshots/{snapshot_id}/summary",
+    permission=Permission.PROJECT_OVERVIEW,
+    response=SnapshotSummary,
+    summary="Count what a snapshot holds, by split, label and geometry",
+)
+async def get_snapshot_summary(call: Call) -> SnapshotSummary:
+    project_id, snapshot_id = call.project_id, call.ids["snapshot_id"]
+    return await call.store.aread(lambda reading: snapshots.summary(reading, project_id, snapshot_id))
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/snapshots/{snapshot_id}/changes",
+    permission=Permission.PROJECT_OVERVIEW,
+    query=Since,
+    response=Changes,
+    summary="Say what changed since an earlier snapshot",
+)
+async def get_snapshot_changes(call: Call) -> Changes:
+    """Compare image by image; the first time it takes seconds when there are many."""
+    project_id, snapshot_id, since = call.project_id, call.ids["snapshot_id"], call.query.since
+
+    def read(reading: Reading) -> tuple[Snapshot, Snapshot]:
+        return snapshots.get(reading, project_id, since), snapshots.get(reading, project_id, snapshot_id)
+
+    old, new = await call.store.aread(read)
+    return await asyncio.to_thread(compare, call.store, old, new)
 
 
 @OPERATIONS.delete(

@@ -1,7 +1,8 @@
 import { Http } from "./http";
 import type {
-  Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, Label, Late, Member, Model,
-  NewLabel, Page, Project, ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Session, Snapshot, Task,
+  Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Member,
+  Model, NewLabel, Page, Project, ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Session, Snapshot,
+  SnapshotChanges, SnapshotSummary, Task,
   TaskState, Verdict, WireAnnotation,
 } from "./types";
 
@@ -130,8 +131,12 @@ export const machine = {
   snapshots: (projectId: number) => all<Snapshot>(`${project(projectId)}/snapshots`),
   snapshot: (projectId: number, facts: { name: string; contents: Snapshot["contents"] }) =>
     http.post<Job>(`${project(projectId)}/snapshots`, facts),
+  snapshotSummary: ({ project_id, id }: Snapshot) =>
+    http.get<SnapshotSummary>(`${project(project_id)}/snapshots/${id}/summary`),
+  snapshotChanges: ({ project_id, id }: Snapshot, since: number) =>
+    http.get<SnapshotChanges>(`${project(project_id)}/snapshots/${id}/changes`, { since }),
   exports: (projectId: number) => all<Export>(`${project(projectId)}/exports`),
-  export: (projectId: number, facts: { snapshot_id?: number; format: string }) =>
+  export: (projectId: number, facts: { snapshot_id?: number; format: string; options?: JsonObject }) =>
     http.post<Job>(`${project(projectId)}/exports`, facts),
   exportUrl: (item: Export) => `${project(item.project_id)}/exports/${item.id}/file`,
 };

@@ -232,6 +232,28 @@ export interface Snapshot {
   created_at_ms: number;
 }
 
+export type Split = "train" | "val" | "test";
+
+/** Images by split; annotations by label id and split, and by geometry. */
+export interface SnapshotSummary {
+  splits: Partial<Record<Split, number>>;
+  labels: Record<number, Partial<Record<Split, number>>>;
+  geometries: Record<string, number>;
+  /** Images on which nothing is annotated. */
+  empty: number;
+}
+
+/** Images that differ from an earlier snapshot's; the names are the first hundred of each kind. */
+export interface SnapshotChanges {
+  added: number;
+  removed: number;
+  changed: number;
+  same: number;
+  added_names: string[];
+  removed_names: string[];
+  changed_names: string[];
+}
+
 export interface Export {
   id: number;
   project_id: number;

@@ -19,7 +19,7 @@ const Images = lazy(async () => (await import("../pages/images/images")).Images)
 const Picture = lazy(async () => (await import("../pages/picture")).Picture);
 const Annotate = lazy(async () => (await import("../pages/annotate")).Annotate);
 const Review = lazy(async () => (await import("../pages/review")).Review);
-const Dataset = lazy(async () => (await import("../pages/dataset")).Dataset);
+const Dataset = lazy(async () => (await import("../pages/dataset/dataset")).Dataset);
 const Models = lazy(async () => (await import("../pages/models")).Models);
 const Settings = lazy(async () => (await import("../pages/settings/settings")).Settings);
 const Jobs = lazy(async () => (await import("../pages/jobs")).Jobs);

@@ -1,17 +1,12 @@
 import { useState } from "preact/hooks";
 
 import { machine, models } from "../api/client";
-import type { ProjectRow, Snapshot } from "../api/types";
+import type { ProjectRow } from "../api/types";
 import { noteJob } from "../app/jobs";
 import { useAct, useLoad } from "../app/use";
-import { Button, Empty, Fault, Field, Select } from "../parts/controls";
+import { Button, Empty, Fault, Select } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { counted } from "../parts/words";
-
-export const FORMATS: readonly (readonly [string, string])[] = [
-  ["coco", "COCO JSON"],
-  ["yolo", "YOLO"],
-];
 
 /** Choose a model and let it label: the images given, or all that nobody has finished. */
 export function AutoLabel(props: { project: ProjectRow; imageIds: number[]; onClose: () => void }) {
@@ -69,83 +64,6 @@ export function AutoLabel(props: { project: ProjectRow; imageIds: number[]; onCl
           </div>
         </form>
       )}
-    </Dialog>
-  );
-}
-
-/** Choose a snapshot and a format; without a snapshot one is made of what is approved. */
-export function StartExport(props: { project: ProjectRow; snapshot?: Snapshot; onClose: () => void }) {
-  const { project, snapshot, onClose } = props;
-  const known = useLoad(() => machine.snapshots(project.id), [project.id]);
-  const [format, setFormat] = useState(FORMATS[0][0]);
-  const [picked, setPicked] = useState(snapshot ? String(snapshot.id) : "");
-  const { busy, problem, run } = useAct();
-  const options: (readonly [string, string])[] = [
-    ["", "New one of what is approved"],
-    ...(known.value ?? []).map((one) => [String(one.id), `${one.name}, ${counted(one.images, "image")}`] as const),
-  ];
-  const start = async (): Promise<void> => {
-    noteJob(await machine.export(project.id, { format, snapshot_id: picked ? Number(picked) : undefined }));
-    onClose();
-  };
-  return (
-    <Dialog title="Export" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          run(start);
-        }}
-      >
-        <Select label="Snapshot" value={picked} options={options} onPick={setPicked} />
-        <Select label="Format" value={format} options={FORMATS} onPick={setFormat} />
-        <Fault problem={problem ?? known.problem} />
-        <div class="actions">
-          <Button kind="primary" type="submit" disabled={busy}>
-            Export
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-        <p class="second small">It runs on the box; the status line and the page Dataset say how far it is.</p>
-      </form>
-    </Dialog>
-  );
-}
-
-/** Name a snapshot and say what goes in. */
-export function MakeSnapshot(props: { project: ProjectRow; onClose: () => void }) {
-  const { project, onClose } = props;
-  const [name, setName] = useState("");
-  const [contents, setContents] = useState<Snapshot["contents"]>("approved");
-  const { busy, problem, run } = useAct();
-  return (
-    <Dialog title="Make a snapshot" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          run(async () => {
-            noteJob(await machine.snapshot(project.id, { name: name.trim(), contents }));
-            onClose();
-          });
-        }}
-      >
-        <Field label="Name" required autofocus maxLength={200} value={name} onText={setName} fault={problem?.field === "name" ? problem.message : null} />
-        <Select
-          label="Contents"
-          value={contents}
-          options={[
-            ["approved", `Images that are done (${project.states.done}): ground truth`],
-            ["everything", "All images as they are, predictions included"],
-          ]}
-          onPick={(value) => setContents(value as Snapshot["contents"])}
-        />
-        {problem?.field !== "name" && <Fault problem={problem} />}
-        <div class="actions">
-          <Button kind="primary" type="submit" disabled={busy || name.trim() === ""}>
-            Make snapshot
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
     </Dialog>
   );
 }

@@ -15,7 +15,8 @@ import { Icon } from "../../parts/icon";
 import { JobLine } from "../../parts/job-line";
 import { TASK_WORDS, TaskMark } from "../../parts/marks";
 import { count, counted } from "../../parts/words";
-import { AutoLabel, StartExport } from "../start-job";
+import { ExportDialog } from "../dataset/export-dialog";
+import { AutoLabel } from "../start-job";
 import { Grid } from "./grid";
 import { UploadPanel } from "./upload-panel";
 
@@ -217,7 +218,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
         />
       )}
       {dialog === "auto-label" && <AutoLabel project={project} imageIds={[...selected]} onClose={() => setDialog(null)} />}
-      {dialog === "export" && <StartExport project={project} onClose={() => setDialog(null)} />}
+      {dialog === "export" && <ExportDialog project={project} onClose={() => setDialog(null)} />}
     </main>
   );
 }

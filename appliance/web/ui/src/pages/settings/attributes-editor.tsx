@@ -1,3 +1,5 @@
+import { useId } from "preact/hooks";
+
 import type { AttributeSpec, AttributeValue } from "../../api/types";
 import { Button, Field, IconButton, Select } from "../../parts/controls";
 
@@ -47,20 +49,22 @@ export function AttributesEditor(props: { value: readonly AttributeSpec[]; onCha
 
 /** The possible answers, and the one that new objects get. */
 function Answer({ spec, onChange }: { spec: AttributeSpec; onChange: (facts: Partial<AttributeSpec>) => void }) {
+  const id = useId();
   const preset = (value: AttributeValue | null): void => onChange({ default: value });
   switch (spec.kind) {
     case "choice":
       return (
-        <div class="field grow">
-          <label>
-            Choices, with commas
+        <>
+          <div class="field grow">
+            <label for={id}>Choices, with commas</label>
             <input
+              id={id}
               class="input"
               required
               defaultValue={spec.choices.join(", ")}
               onChange={(event) => onChange({ choices: choicesOf(event.currentTarget.value), default: null })}
             />
-          </label>
+          </div>
           {spec.choices.length > 0 && (
             <Select
               label="Preset"
@@ -69,7 +73,7 @@ function Answer({ spec, onChange }: { spec: AttributeSpec; onChange: (facts: Par
               onPick={(one) => preset(one || null)}
             />
           )}
-        </div>
+        </>
       );
     case "switch":
       return (
@@ -82,11 +86,16 @@ function Answer({ spec, onChange }: { spec: AttributeSpec; onChange: (facts: Par
       );
     case "number":
       return (
-        <div class="field grow">
-          <label>
-            Preset
-            <input class="input" type="number" step="any" value={spec.default === null ? "" : Number(spec.default)} onInput={(event) => preset(event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber)} />
-          </label>
+        <div class="field">
+          <label for={id}>Preset</label>
+          <input
+            id={id}
+            class="input"
+            type="number"
+            step="any"
+            value={spec.default === null ? "" : Number(spec.default)}
+            onInput={(event) => preset(event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber)}
+          />
         </div>
       );
     case "text":

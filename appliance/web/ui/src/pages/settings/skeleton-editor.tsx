@@ -8,6 +8,8 @@ const SIDE = 320;
 const MARGIN = 16;
 const ROOM = SIDE - 2 * MARGIN;
 const NUDGE = 0.01;
+/** With more points their names would cover each other: then only the chosen one shows. */
+const NAMES_UP_TO = 8;
 const NUDGES: Readonly<Record<string, readonly [number, number]>> = {
   ArrowLeft: [-NUDGE, 0],
   ArrowRight: [NUDGE, 0],
@@ -109,7 +111,7 @@ function Board({ value, color, chosen, onChoose, onChange }: BoardProps) {
   };
   const spot = ([x, y]: readonly [number, number]): [number, number] => [MARGIN + x * ROOM, MARGIN + y * ROOM];
   return (
-    <svg ref={svg} class="skeleton-board" viewBox={`0 0 ${SIDE} ${SIDE}`} onPointerUp={add} role="group" aria-label="Skeleton">
+    <svg ref={svg} class={`skeleton-board ${places.length > NAMES_UP_TO ? "many" : ""}`} viewBox={`0 0 ${SIDE} ${SIDE}`} onPointerUp={add} role="group" aria-label="Skeleton">
       {value.edges.map(([a, b]) => {
         const [[x1, y1], [x2, y2]] = [spot(places[a]), spot(places[b])];
         return <line key={`${a} ${b}`} x1={x1} y1={y1} x2={x2} y2={y2} stroke={color} />;

@@ -1,26 +1,31 @@
 import { useState } from "preact/hooks";
 
-import { machine } from "../api/client";
-import type { Export, Snapshot } from "../api/types";
-import { hasEnded, jobName, liveJobs } from "../app/jobs";
-import type { ProjectPageProps } from "../app/project";
-import { useEvents, useLoad } from "../app/use";
-import { Progress } from "../parts/bar";
-import { Button, Empty, Fault } from "../parts/controls";
-import { Dialog } from "../parts/dialog";
-import { JobMark } from "../parts/marks";
-import { bytes, count, counted, when } from "../parts/words";
-import { NoteList } from "./jobs";
-import { FORMATS, MakeSnapshot, StartExport } from "./start-job";
+import "../dataset.css";
+
+import { machine } from "../../api/client";
+import type { Export, Snapshot } from "../../api/types";
+import { hasEnded, jobName, liveJobs } from "../../app/jobs";
+import type { ProjectPageProps } from "../../app/project";
+import { useEvents, useLoad } from "../../app/use";
+import { Progress } from "../../parts/bar";
+import { Button, Empty, Fault } from "../../parts/controls";
+import { Dialog } from "../../parts/dialog";
+import { JobMark } from "../../parts/marks";
+import { bytes, count, counted, when } from "../../parts/words";
+import { NoteList } from "../jobs";
+import { ExportDialog, FORMATS } from "./export-dialog";
+import { SnapshotDialog } from "./snapshot-dialog";
+import { SnapshotFacts } from "./snapshot-facts";
 
 /** Snapshots and what was exported from them. */
-export function Dataset({ project }: ProjectPageProps) {
+export function Dataset({ project, labels }: ProjectPageProps) {
   const snapshots = useLoad(() => machine.snapshots(project.id), [project.id]);
   const exports = useLoad(() => machine.exports(project.id), [project.id]);
   const [making, setMaking] = useState(false);
   const [exporting, setExporting] = useState<Snapshot | true | null>(null);
   const [notes, setNotes] = useState<Export | null>(null);
-  useEvents(["snapshot.made", "export.made"], project.id, () => {
+  const [shown, setShown] = useState<Snapshot | null>(null);
+  useEvents(["snapshot.made", "snapshot.deleted", "export.made"], project.id, () => {
     snapshots.reload();
     exports.reload();
   });
@@ -76,7 +81,9 @@ export function Dataset({ project }: ProjectPageProps) {
               {all.map((one) => (
                 <tr key={one.id}>
                   <td>
-                    <b>{one.name}</b>
+                    <button class="row-button" onClick={() => setShown(one)}>
+                      <b class="cut">{one.name}</b>
+                    </button>
                   </td>
                   <td class="second">{one.contents === "approved" ? "approved, ground truth" : "everything as it was"}</td>
                   <td class="number">{count(one.images)}</td>
@@ -84,6 +91,9 @@ export function Dataset({ project }: ProjectPageProps) {
                   <td class="mono second wide-only">{one.manifest_sha256.slice(0, 12)}</td>
                   <td class="number second wide-only">{when(one.created_at_ms)}</td>
                   <td class="number">
+                    <Button kind="quiet" onClick={() => setShown(one)}>
+                      Contents
+                    </Button>
                     <Button kind="quiet" onClick={() => setExporting(one)}>
                       Export
                     </Button>
@@ -136,10 +146,11 @@ export function Dataset({ project }: ProjectPageProps) {
           </table>
         )}
       </main>
-      {making && <MakeSnapshot project={project} onClose={() => setMaking(false)} />}
+      {making && <SnapshotDialog project={project} onClose={() => setMaking(false)} />}
       {exporting && (
-        <StartExport project={project} snapshot={exporting === true ? undefined : exporting} onClose={() => setExporting(null)} />
+        <ExportDialog project={project} snapshot={exporting === true ? undefined : exporting} onClose={() => setExporting(null)} />
       )}
+      {shown && <SnapshotFacts snapshot={shown} others={all} labels={labels} onClose={() => setShown(null)} />}
       {notes && (
         <Dialog title={`Notes of this ${notes.format} export`} wide onClose={() => setNotes(null)}>
           <NoteList notes={notes.notes} />
