@@ -11,7 +11,7 @@ from appliance.store import rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Changes", "Entry", "add", "changes_at", "inverse", "listed", "predicted", "revision_of"]
+__all__ = ["Changes", "Entry", "add", "changes_at", "inverse", "listed", "of_jobs", "predicted", "revision_of"]
 
 _COMPRESS_FROM = 512
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -79,6 +79,12 @@ def changes_at(reading: Reading, image_id: int, revision: int) -> Changes:
     for (encoded,) in reading.execute(sql, (image_id, revision)):
         return _decoded(encoded)
     raise NotFound(f"the image has no revision {revision}")
+
+
+def of_jobs(reading: Reading, image_id: int) -> list[Changes]:
+    """Return what machine work changed on an image, oldest first."""
+    sql = "SELECT changes FROM history WHERE image_id = ? AND job_id IS NOT NULL "
+    return [_decoded(encoded) for (encoded,) in reading.execute(sql + "ORDER BY revision", (image_id,))]
 
 
 def predicted(reading: Reading, image_id: int, annotation_id: str) -> Annotation | None:

@@ -2,7 +2,7 @@
 
 from appliance.errors import Conflict, InvalidInput
 from appliance.records import Annotation, Review, Task, Verdict
-from appliance.store import annotations, history, images, rows, tasks
+from appliance.store import annotations, history, images, insights, rows, tasks
 from appliance.store.history import Changes
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
@@ -62,6 +62,9 @@ def review(
         round=rounds,
         lease_until_ms=None,
     )
+    insights.reviewed(tx, task, reviewer_id, verdict)
+    if verdict == "approve":
+        insights.judged(tx, project_id, image.id)
     tx.audit("review.make", f"image {image.id}", project_id=project_id, verdict=verdict, revision=revision)
     tx.event("review.made", {"review_id": review_id, "image_id": image.id, "verdict": verdict}, project_id=project_id)
     return rows.found(latest(tx, image.id), "review")
@@ -85,6 +88,7 @@ def withdraw(tx: Transaction, project_id: int, task_id: int, reviewer_id: int) -
         back = history.inverse(history.changes_at(tx, image.id, image.revision))
         annotations.apply(tx, image, back, diff_id=f"withdraw:{last.id}", author_id=reviewer_id)
     tx.execute("DELETE FROM reviews WHERE id = ?", (last.id,))
+    insights.reviewed(tx, task, reviewer_id, last.verdict, sign=-1, at_ms=last.created_at_ms)
     tx.audit("review.withdraw", f"image {image.id}", project_id=project_id, verdict=last.verdict)
     rounds = task.round - (last.verdict == "return")
     return tasks.change(tx, task, state="in_review", reason=None, round=rounds)

@@ -4,7 +4,7 @@ from typing import Any
 
 from appliance.errors import Conflict, StaleRevision
 from appliance.records import Image, Task, TaskState
-from appliance.store import annotations, images, projects, rows
+from appliance.store import annotations, images, insights, projects, rows
 from appliance.store.history import Changes
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
@@ -118,8 +118,10 @@ def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revisio
         raise Conflict(f"the task is {task.state.replace('_', ' ')} already", field="task_id")
     image = images.get(tx, project_id, task.image_id)
     require_revision(image, revision)
+    insights.submitted(tx, task, user_id)
     if projects.get(tx, project_id).review_policy == "none":
         revision = approve_drawn(tx, image, user_id, f"submit:{task.id}:{task.round}:{revision}")
+        insights.judged(tx, project_id, image.id)
         return change(
             tx, task, state="done", assignee_id=user_id, revision=revision, lease_until_ms=None, reason=None
         )

@@ -19,6 +19,7 @@ from appliance.store import (
     exports,
     history,
     images,
+    insights,
     jobs,
     labels,
     members,
@@ -75,6 +76,11 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "image of content": (images.by_content, {"project_id": [1], "sha256": [SHA]}),
     "image of name": (images.by_name, {"project_id": [1], "name": ["a"]}),
     "names of images": (images.names_after, {"project_id": [1], "after": [3], "limit": [10]}),
+    "machine work on an image": (history.of_jobs, {"image_id": [1]}),
+    "insights": (
+        insights.summary,
+        {"project_id": [1], "first_day": [1], "last_day": [30_000], "people": [False, True]},
+    ),
     "jobs": (
         jobs.listed,
         {"project_id": [None, 1], "state": [None, "done"], "visible_to": [None, 1], "after": [None, 3]},
@@ -186,8 +192,8 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 
 def test_every_list_of_every_noun_is_covered() -> None:
-    nouns = (annotations, audit, events, exports, history, images, jobs, labels, members, models, projects, reviews,
-             scrub, sessions, snapshots, storage, tasks, tokens, uploads, users)  # fmt: skip
+    nouns = (annotations, audit, events, exports, history, images, insights, jobs, labels, members, models, projects,
+             reviews, scrub, sessions, snapshots, storage, tasks, tokens, uploads, users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

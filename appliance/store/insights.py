@@ -1,0 +1,255 @@
+"""What people and models did, added up by day as it happens; no page reads history for it.
+
+Time per image counts from taking the task, or from handing in the one before when that came
+later, to handing it in; of what lies between two saves, what is longer than two minutes is
+left out. Times are kept in steps of ten percent, so a median is right within five.
+
+What became of a model's predictions is judged when the image is done: those of the last run
+against what stands then. An image that is done anew is judged anew, and what was counted for
+it before is taken back.
+"""
+
+import math
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+from appliance.records import Annotation, Record, Task
+from appliance.store import annotations, history, rows
+from appliance.store.store import Reading
+from appliance.store.writer import Transaction
+
+__all__ = ["Day", "Insights", "LabelUse", "Outcome", "Person", "judged", "reviewed", "submitted", "summary", "today"]
+
+DAY_MS = 24 * 3600 * 1000
+_IDLE_MS = 120_000
+_STEP = math.log(1.1)
+_SAME_PLACE_IOU = 0.5
+Fate = tuple[str, int, int]
+"""What became of a prediction, its label, and its confidence in tenths."""
+
+
+class Day(Record, frozen=True):
+    """`day` counts from 1970-01-01, UTC."""
+
+    day: int
+    submitted: int = 0
+    reworked: int = 0
+    approved: int = 0
+    returned: int = 0
+
+
+class Person(Record, frozen=True):
+    """What one person handed in, what became of it, and what they reviewed."""
+
+    user_id: int
+    name: str
+    submitted: int = 0
+    reworked: int = 0
+    approved: int = 0
+    returned: int = 0
+    reviewed: int = 0
+    median_s: float | None = None
+
+
+class LabelUse(Record, frozen=True):
+    """The annotations a label has now, by where they come from."""
+
+    label_id: int
+    name: str
+    color: str
+    manual: int = 0
+    imported: int = 0
+    accepted: int = 0
+    prediction: int = 0
+    rejected: int = 0
+
+
+class Outcome(Record, frozen=True):
+    """What became of the predictions of one label and one tenth of confidence (0 to 9)."""
+
+    label_id: int
+    step: int
+    accepted: int = 0
+    adjusted: int = 0
+    replaced: int = 0
+    rejected: int = 0
+    left: int = 0
+
+
+class Insights(Record, frozen=True):
+    """A project in numbers; `people` is None for those who may not see who did what."""
+
+    first_day: int
+    last_day: int
+    median_s: float | None
+    days: list[Day]
+    people: list[Person] | None
+    labels: list[LabelUse]
+    outcomes: list[Outcome]
+
+
+def today(now_ms: int) -> int:
+    """Return the day of a time."""
+    return now_ms // DAY_MS
+
+
+# What writers add
+
+
+def submitted(tx: Transaction, task: Task, user_id: int) -> None:
+    """Count that somebody hands in a task, as it stood before."""
+    worked_ms = _worked_ms(tx, task, user_id)
+    step = int(math.log(max(worked_ms, 1_000) / 1000) / _STEP)
+    _add(tx, task.project_id, "submitted", user_id)
+    _add(tx, task.project_id, "time", user_id, step=step)
+    if task.round > 1:
+        _add(tx, task.project_id, "reworked", user_id)
+    tx.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?)", (task.project_id, user_id, tx.now_ms))
+
+
+def reviewed(
+    tx: Transaction, task: Task, reviewer_id: int, verdict: str, *, sign: int = 1, at_ms: int | None = None
+) -> None:
+    """Count a verdict on a task, for whoever handed it in and for the reviewer; -1 takes it back."""
+    day = today(tx.now_ms if at_ms is None else at_ms)
+    measure = "approved" if verdict == "approve" else "returned"
+    _add(tx, task.project_id, measure, task.assignee_id or 0, n=sign, day=day)
+    _add(tx, task.project_id, "reviewed", reviewer_id, n=sign, day=day)
+
+
+def judged(tx: Transaction, project_id: int, image_id: int) -> None:
+    """Count what became of the predictions on an image that is done now."""
+    made = _predicted(tx, image_id)
+    present = annotations.of_images(tx, [image_id])[image_id] if made else []
+    fates = _fates(made, {a.id: a for a in present})
+    before = list(tx.execute("SELECT day, tally FROM outcomes WHERE image_id = ?", (image_id,)))
+    for day, tally in before:
+        for fate, label_id, step, n in rows.decode(tally):
+            _add(tx, project_id, fate, label_id=label_id, step=step, n=-n, day=day)
+    if not fates and not before:
+        return
+    for (fate, label_id, step), n in fates.items():
+        _add(tx, project_id, fate, label_id=label_id, step=step, n=n)
+    kept = rows.encode([(*key, n) for key, n in fates.items()])
+    tx.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", (image_id, today(tx.now_ms), kept))
+
+
+def _add(
+    tx: Transaction, project_id: int, measure: str, user_id: int = 0, *, label_id: int = 0, step: int = 0,
+    n: int = 1, day: int | None = None,
+) -> None:  # fmt: skip
+    tx.execute(
+        "INSERT INTO insights (project_id, day, measure, user_id, label_id, step, n) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        (project_id, today(tx.now_ms) if day is None else day, measure, user_id, label_id, step, n),
+    )
+
+
+def _worked_ms(tx: Transaction, task: Task, user_id: int) -> int:
+    last = "SELECT at_ms FROM submissions WHERE project_id = ? AND user_id = ?"
+    taken = [task.updated_at_ms] if task.state == "in_progress" and task.assignee_id == user_id else []
+    begun = max([0, *taken, *(at for (at,) in tx.execute(last, (task.project_id, user_id)))])
+    own = "SELECT at_ms FROM history WHERE image_id = ? AND author_id = ? AND at_ms > ? ORDER BY revision"
+    saves = [at for (at,) in tx.execute(own, (task.image_id, user_id, begun))]
+    moments = [*([begun] if begun else []), *saves, tx.now_ms]
+    gaps = (later - earlier for earlier, later in pairwise(moments))
+    return sum(gap for gap in gaps if gap <= _IDLE_MS)
+
+
+def _predicted(reading: Reading, image_id: int) -> dict[str, Annotation]:
+    """Return what the last run that changed the image put there, as the model made it."""
+    made: dict[str, Annotation] = {}
+    for changes in history.of_jobs(reading, image_id):
+        fresh = {new.id: new for _, new in changes.put if new.is_prediction}
+        gone = {old.id for old in changes.removed}
+        made = {key: a for key, a in made.items() if key not in gone} | fresh
+    return made
+
+
+def _fates(made: dict[str, Annotation], present: dict[str, Annotation]) -> Counter[Fate]:
+    drawn = [a for a in present.values() if a.source == "manual" and a.status != "rejected"]
+    fates: Counter[Fate] = Counter()
+    for key, prediction in made.items():
+        step = min(9, int((prediction.confidence or 0.0) * 10))
+        fates[_fate(prediction, present.get(key), drawn), prediction.label_id, step] += 1
+    return fates
+
+
+def _fate(made: Annotation, now: Annotation | None, drawn: list[Annotation]) -> str:
+    if now is None or now.status == "rejected":
+        return "replaced" if any(_same_place(made, other) for other in drawn) else "rejected"
+    if now.is_prediction:
+        return "left"
+    return "accepted" if (now.label_id, now.geometry) == (made.label_id, made.geometry) else "adjusted"
+
+
+def _same_place(one: Annotation, other: Annotation) -> bool:
+    ax1, ay1, ax2, ay2 = one.geometry.bounds()
+    bx1, by1, bx2, by2 = other.geometry.bounds()
+    shared = max(0.0, min(ax2, bx2) - max(ax1, bx1)) * max(0.0, min(ay2, by2) - max(ay1, by1))
+    union = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
+    return shared >= _SAME_PLACE_IOU * max(union, 1e-12)
+
+
+# What a page reads
+
+
+def summary(reading: Reading, project_id: int, *, first_day: int, last_day: int, people: bool) -> Insights:
+    """Return what happened from one day to another, both included, and the labels as they are now."""
+    sql = (
+        "SELECT day, measure, user_id, label_id, step, n FROM insights "
+        "WHERE project_id = ? AND day >= ? AND day <= ? ORDER BY day"
+    )
+    days: dict[int, Counter[str]] = defaultdict(Counter)
+    persons: dict[int, Counter[str]] = defaultdict(Counter)
+    times: dict[int, Counter[int]] = defaultdict(Counter)
+    fates: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+    for day, measure, user_id, label_id, step, n in reading.execute(sql, (project_id, first_day, last_day)):
+        if measure == "time":
+            times[user_id][step] += n
+        elif measure in Outcome.__struct_fields__:
+            fates[label_id, step][measure] += n
+        else:
+            persons[user_id][measure] += n
+            if measure != "reviewed":
+                days[day][measure] += n
+    return Insights(
+        first_day=first_day,
+        last_day=last_day,
+        median_s=_median_s(sum(times.values(), Counter())),
+        days=[Day(day=day, **days[day]) for day in range(first_day, last_day + 1)],
+        people=_people(reading, persons, times) if people else None,
+        labels=_labels(reading, project_id),
+        outcomes=[Outcome(label_id=key[0], step=key[1], **found) for key, found in sorted(fates.items())],
+    )
+
+
+def _people(reading: Reading, persons: dict[int, Counter[str]], times: dict[int, Counter[int]]) -> list[Person]:
+    found = []
+    for user_id, measures in sorted(persons.items()):
+        for (name,) in list(reading.execute("SELECT name FROM users WHERE id = ?", (user_id,))):
+            median_s = _median_s(times[user_id])
+            found.append(Person(user_id=user_id, name=name, median_s=median_s, **measures))
+    return sorted(found, key=lambda person: -person.submitted)
+
+
+def _labels(reading: Reading, project_id: int) -> list[LabelUse]:
+    sql = "SELECT id, name, color FROM labels WHERE project_id = ? ORDER BY class_index"
+    by_sort = "SELECT sort, annotations FROM annotation_counts WHERE label_id = ?"
+    found = []
+    for label_id, name, color in list(reading.execute(sql, (project_id,))):
+        counts = {"imported" if sort == "import" else sort: n for sort, n in reading.execute(by_sort, (label_id,))}
+        found.append(LabelUse(label_id=label_id, name=name, color=color, **counts))
+    return found
+
+
+def _median_s(times: Counter[int]) -> float | None:
+    """Return the middle of the step that holds the median, None when nothing was timed."""
+    if not times.total():
+        return None
+    left = times.total() / 2
+    for step, n in sorted(times.items()):
+        left -= n
+        if left <= 0:
+            return round(math.exp((step + 0.5) * _STEP), 1)
+    return None
