@@ -10,6 +10,10 @@ import { Dialog } from "../parts/dialog";
 import { JOB_WORDS, JobMark } from "../parts/marks";
 import { count, span, when } from "../parts/words";
 
+const PAGE = 100;
+const MOST = 500;
+const SURE_AFTER_MS = 3_000;
+
 type Command = "pause" | "resume" | "cancel" | "retry";
 
 const COMMANDS: Record<JobState, readonly [Command, string][]> = {
@@ -36,7 +40,8 @@ export function errorWords(error: JsonObject | null): string | null {
 }
 
 export function Jobs() {
-  const loaded = useLoad(() => jobs.page({ limit: 200 }), []);
+  const [limit, setLimit] = useState(PAGE);
+  const loaded = useLoad(() => jobs.page({ limit }), [limit]);
   const names = useLoad(projects.list, []);
   const [notesOf, setNotesOf] = useState<Job | null>(null);
   useEvents(["job.changed"], null, loaded.reload);
@@ -44,9 +49,12 @@ export function Jobs() {
     document.title = "Jobs · PixelQueue";
   }, []);
   const all = (loaded.value?.items ?? []).map((job) => ({ ...job, ...liveJobs.value.get(job.id) }));
-  const lanes = [...new Set(all.map((job) => job.lane))].sort();
   const projectName = (id: number | null): string =>
     id === null ? "all" : (names.value?.find((project) => project.id === id)?.name ?? `project ${id}`);
+  const parts: [string, Job[]][] = [
+    ["Now", all.filter((job) => !hasEnded(job.state)).sort(byTurn)],
+    ["Ended", all.filter((job) => hasEnded(job.state))],
+  ];
   return (
     <div class="page">
       <main class="sheet">
@@ -60,26 +68,41 @@ export function Jobs() {
             No job yet: auto-label, snapshots, imports and exports appear here.
           </Empty>
         )}
-        {lanes.map((lane) => (
-          <section key={lane} class="lane">
-            <h3>
-              <span class="mono">{lane}</span> <span class="second small">{summary(all.filter((job) => job.lane === lane))}</span>
-            </h3>
-            <table class="rows jobs">
-              <tbody>
-                {all
-                  .filter((job) => job.lane === lane)
-                  .map((job) => (
+        {parts
+          .filter(([, some]) => some.length > 0)
+          .map(([title, some]) => (
+            <section key={title} class="lane">
+              <h2>{title}</h2>
+              <table class="rows jobs">
+                <tbody>
+                  {some.map((job) => (
                     <Row key={job.id} job={job} project={projectName(job.project_id)} onNotes={() => setNotesOf(job)} reload={loaded.reload} />
                   ))}
-              </tbody>
-            </table>
-          </section>
-        ))}
+                </tbody>
+              </table>
+            </section>
+          ))}
+        {loaded.value?.next && limit < MOST && (
+          <Button onClick={() => setLimit(Math.min(MOST, limit + PAGE))}>Show older ones</Button>
+        )}
       </main>
       {notesOf && <Notes job={notesOf} onClose={() => setNotesOf(null)} />}
     </div>
   );
+}
+
+/** Running jobs first, then the others in the order in which they will run. */
+function byTurn(a: Job, b: Job): number {
+  const rank = (job: Job): number => ["running", "paused", "queued"].indexOf(job.state);
+  return rank(a) - rank(b) || b.priority - a.priority || a.id - b.id;
+}
+
+/** How long a running job will take by its speed so far, in words; null while nobody can tell. */
+export function timeLeft(job: Job, nowMs: number): string | null {
+  if (job.state !== "running" || job.started_at_ms === null || job.total === 0 || job.progress === 0) return null;
+  const spent = nowMs - job.started_at_ms;
+  if (spent < SURE_AFTER_MS) return null;
+  return `${span((spent * (job.total - job.progress)) / job.progress)} left`;
 }
 
 function summary(all: readonly Job[]): string {
@@ -103,7 +126,7 @@ function Row(props: { job: Job; project: string; onNotes: () => void; reload: ()
   const error = problem?.message ?? errorWords(job.error);
   const time = job.finished_at_ms
     ? `${when(job.finished_at_ms)}${job.started_at_ms ? `, took ${span(job.finished_at_ms - job.started_at_ms)}` : ""}`
-    : when(job.created_at_ms);
+    : (timeLeft(job, Date.now()) ?? when(job.created_at_ms));
   return (
     <>
       <tr>
@@ -116,7 +139,9 @@ function Row(props: { job: Job; project: string; onNotes: () => void; reload: ()
         <td class="job-name">
           {jobName(job.kind)} <span class="second mono">{job.id}</span>
         </td>
-        <td class="job-project second cut">{project}</td>
+        <td class="job-project second cut" title={`${project}, lane ${job.lane}`}>
+          {project}
+        </td>
         <td class="job-bar">
           <Progress
             done={job.state === "done" ? 1 : job.progress}
