@@ -18,7 +18,7 @@ from appliance.geometry import Geometry
 __all__ = [
     "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry",
     "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole", "Image", "ImageAnnotations", "Job", "JobState",
-    "Label", "Member", "Model", "ModelInfo", "Note", "Prediction", "Probe", "Project", "ProjectRole",
+    "Label", "Late", "Member", "Model", "ModelInfo", "Note", "Prediction", "Probe", "Project", "ProjectRole",
     "Record", "Review", "ReviewPolicy", "Saved", "Skeleton", "Snapshot", "Split", "Task", "TaskState", "Token",
     "User", "Verdict",
 ]  # fmt: skip
@@ -259,9 +259,25 @@ class Saved(Record, frozen=True):
 
 
 class ImageAnnotations(Record, frozen=True):
+    """An image's annotations at a revision. `late` counts the late diffs nobody has decided on."""
+
     image_id: int
     revision: int
     annotations: list[Annotation]
+    late: int = 0
+
+
+class Late(Record, frozen=True):
+    """A diff that came when its image was in review or done, kept beside it."""
+
+    id: int
+    project_id: int
+    image_id: int
+    author_id: int | None
+    state: Literal["open", "applied", "dismissed"]
+    diff: Diff
+    decided_by: int | None
+    created_at_ms: int
 
 
 # Work

@@ -38,7 +38,13 @@ def of_image(reading: Reading, project_id: int, image_id: int) -> ImageAnnotatio
         NotFound: The project has no such image.
     """
     image = images.get(reading, project_id, image_id)
-    return ImageAnnotations(image_id=image_id, revision=image.revision, annotations=_all(reading, image_id))
+    late = reading.execute("SELECT count(*) FROM late WHERE image_id = ? AND state = 'open'", (image_id,))
+    return ImageAnnotations(
+        image_id=image_id,
+        revision=image.revision,
+        annotations=_all(reading, image_id),
+        late=next(iter(late))[0],
+    )
 
 
 def of_images(reading: Reading, image_ids: Sequence[int]) -> dict[int, list[Annotation]]:

@@ -22,6 +22,7 @@ from appliance.store import (
     insights,
     jobs,
     labels,
+    late,
     members,
     models,
     projects,
@@ -94,6 +95,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "notes": (jobs.notes, {"job_id": [1]}),
     "labels": (labels.listed, {"project_id": [1]}),
     "uses of a label": (labels.uses, {"label_id": [1]}),
+    "late": (late.listed, {"project_id": [1], "image_id": [None, 1], "after": [None, 3]}),
     "members": (members.listed, {"project_id": [1]}),
     "memberships": (members.projects_of, {"user_id": [1]}),
     "models": (models.listed, {"after": [None, 1]}),
@@ -192,8 +194,8 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 
 def test_every_list_of_every_noun_is_covered() -> None:
-    nouns = (annotations, audit, events, exports, history, images, insights, jobs, labels, members, models, projects,
-             reviews, scrub, sessions, snapshots, storage, tasks, tokens, uploads, users)  # fmt: skip
+    nouns = (annotations, audit, events, exports, history, images, insights, jobs, labels, late, members, models,
+             projects, reviews, scrub, sessions, snapshots, storage, tasks, tokens, uploads, users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

@@ -316,6 +316,24 @@ CREATE TABLE history (
 CREATE UNIQUE INDEX history_diff ON history (image_id, diff_id);
 CREATE INDEX history_job ON history (job_id, image_id) WHERE job_id IS NOT NULL;
 
+-- Diffs that came when their image was in review or done: kept beside it until somebody decides.
+CREATE TABLE late (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    author_id INTEGER REFERENCES users ON DELETE SET NULL,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'applied', 'dismissed')),
+    diff_id TEXT NOT NULL,
+    diff TEXT NOT NULL,
+    decided_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL,
+    UNIQUE (image_id, diff_id)
+) STRICT;
+CREATE INDEX late_project ON late (project_id, state, id);
+CREATE INDEX late_image ON late (image_id, state, id);
+CREATE INDEX late_author ON late (author_id);
+CREATE INDEX late_decided_by ON late (decided_by);
+
 CREATE TABLE reviews (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,

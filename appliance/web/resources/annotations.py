@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.errors import Conflict
-from appliance.records import Diff, ImageAnnotations, Saved
+from appliance.records import Diff, ImageAnnotations, Saved, Task
 from appliance.store import Reading, Transaction, annotations, history, images, tasks
 from appliance.store.history import Entry
 from appliance.store.rows import Page
@@ -39,7 +39,8 @@ async def save_annotations(call: Call) -> Saved:
 
     The same `diff_id` again gets the answer it got before. What changed meanwhile is answered
     with 409, `stale-revision`, and the present annotations. An annotator's edit of an image that
-    is in review is refused; an edit of a done image reopens it.
+    is in review is refused with 409, `conflict`, and so is one of an image that somebody else
+    finished since; hand it in as late work then. Any other edit of a done image reopens it.
     """
     project_id, image_id, diff = call.project_id, call.ids["image_id"], call.body
     user_id, annotator, lease_ms = call.user.id, call.role == "annotator", call.settings.lease_s * 1000
@@ -47,15 +48,24 @@ async def save_annotations(call: Call) -> Saved:
     def save(tx: Transaction) -> Saved:
         before = images.get(tx, project_id, image_id)
         task = tasks.of_image(tx, image_id)
-        frozen = annotator and task.state not in tasks.EDITABLE
+        frozen = _frozen(task, user_id, diff) if annotator else None
         if frozen and history.revision_of(tx, image_id, diff.diff_id) is None:
-            raise Conflict("the image is in review: it can be edited when the reviewer has returned it")
+            raise Conflict(frozen)
         saved = annotations.save(tx, project_id, image_id, diff, author_id=user_id)
         if saved.revision > before.revision and task.state in tasks.EDITABLE:
             tasks.opened_by_edit(tx, task, user_id, lease_ms)
         return saved
 
     return await call.store.awrite(save)
+
+
+def _frozen(task: Task, user_id: int, diff: Diff) -> str | None:
+    """Say why an annotator's diff is not taken: the image is in review, or was done before they saw it so."""
+    if task.state not in tasks.EDITABLE:
+        return "the image is in review: it can be edited when the reviewer has returned it"
+    if task.state == "done" and task.assignee_id != user_id and diff.revision < task.revision:
+        return "somebody else finished this image meanwhile: look at it again"
+    return None
 
 
 @OPERATIONS.get(
