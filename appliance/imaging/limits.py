@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
+from typing import TypeAlias
 
 from appliance.errors import ImageTooLarge, NotFound, UnreadableImage
 
 __all__ = [
-    "DEFAULT_MAX_PIXELS", "MAX_BYTES", "MAX_FRAMES_COUNTED", "MAX_ICC_BYTES", "MAX_SIDE",
+    "DEFAULT_MAX_PIXELS", "MAX_BYTES", "MAX_FRAMES_COUNTED", "MAX_ICC_BYTES", "MAX_SIDE", "Bytes", "Mapped",
     "check_size", "read_bytes",
 ]  # fmt: skip
 
@@ -26,6 +28,21 @@ MAX_ICC_BYTES = 4 << 20
 
 MAX_FRAMES_COUNTED = 1000
 """Counting frames stops here: a small file can hold millions of empty ones."""
+
+_MAP_FROM_BYTES = 32 << 20
+_HEAD_BYTES = 64
+
+
+class Mapped(mmap.mmap):
+    """The bytes of a large file, brought in by the kernel where they are looked at."""
+
+    def startswith(self, prefixes: tuple[bytes, ...] | bytes) -> bool:
+        """Tell whether the file begins so, as of `bytes`."""
+        return self[:_HEAD_BYTES].startswith(prefixes)
+
+
+Bytes: TypeAlias = bytes | Mapped
+"""The bytes of a file, read or mapped."""
 
 
 def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
@@ -57,8 +74,8 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
         )
 
 
-def read_bytes(path: Path, *, name: str) -> bytes:
-    """Read a whole picture file after looking at its size.
+def read_bytes(path: Path, *, name: str) -> Bytes:
+    """Read a whole picture file, or map it where it is large, after looking at its size.
 
     Raises:
         ImageTooLarge: The file is larger than `MAX_BYTES`.
@@ -75,6 +92,9 @@ def read_bytes(path: Path, *, name: str) -> bytes:
             "Compress it or cut it into tiles.",
             file=name,
         )
+    if size_bytes >= _MAP_FROM_BYTES:
+        with path.open("rb") as file:
+            return Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
     data = path.read_bytes()
     if not data:
         raise UnreadableImage(f"{name} is empty (0 bytes). Copy it again from its source.", file=name)

@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from appliance.imaging.limits import Bytes
+
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Orientation", "decide", "turn_array", "turn_image"]
 
 _ORIENTATION_TAG = 274
-_PNG_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+_PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_PNG_KEYWORDS = (b"Raw profile type", b"XML:com.adobe.xmp")
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,31 @@ class Orientation:
         return 1 if self.in_decoder else self.value
 
 
-def decide(image: Image.Image, kind: str, data: bytes) -> Orientation:
+def decide(image: Image.Image, kind: str, data: Bytes) -> Orientation:
     """Decide the orientation of an opened, not yet loaded picture of format `kind` with bytes `data`."""
     if kind == "heic":
         return Orientation(1, in_decoder=True, in_browser=False)
     if kind == "avif":
         # Pillow writes irot and imir into this EXIF block; XMP and the file's own EXIF do not count.
         return Orientation(_valid(_exif_only(image)))
-    if kind == "png" and not any(mark in data for mark in _PNG_MARKS):
+    if kind == "png" and not _png_tells(data):
         return Orientation(1)  # asking Pillow would decode the whole picture to look behind it
     value = _valid(image.getexif().get(_ORIENTATION_TAG))
     if kind == "tiff":
         return Orientation(value, in_decoder=True, in_browser=False)
     shown = kind in ("jpeg", "png") and value == _valid(_exif_only(image))
     return Orientation(value, in_browser=value == 1 or shown)
+
+
+def _png_tells(data: Bytes) -> bool:
+    """Walk the chunks for one that may tell an orientation. Source: W3C PNG, third edition, §5.3, §11.3."""
+    at = 8
+    while at + 12 <= len(data):
+        name = data[at + 4 : at + 8]
+        if name == b"eXIf" or (name in _PNG_TEXTS and data[at + 8 : at + 32].startswith(_PNG_KEYWORDS)):
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False
 
 
 def _exif_only(image: Image.Image) -> Any:

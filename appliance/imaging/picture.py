@@ -46,7 +46,7 @@ _DECODER_ERRORS = (
 """What Pillow's and libheif's parsers raise on damaged bytes; the bytes are in memory, so that
 none of it can be a fault of the disk."""
 
-_OPENERS: dict[str, Callable[[io.BytesIO, str], Image.Image]] = {
+_OPENERS: dict[str, Callable[[Any, str], Image.Image]] = {
     "jpeg": JpegImagePlugin.jpeg_factory,
     "png": PngImagePlugin.PngImageFile,
     "webp": WebPImagePlugin.WebPImageFile,
@@ -74,7 +74,7 @@ class Picture:
     image: Image.Image
     kind: str
     name: str
-    data: bytes
+    data: limits.Bytes
     orientation: orient.Orientation
     frames: int
     bits: int
@@ -93,11 +93,14 @@ class Picture:
 
     def upright_size(self) -> tuple[int, int]:
         """Return ``(width, height)`` in upright pixels; call it before a draft changes the size."""
-        width, height = self.image.size
-        return (height, width) if self.orientation.to_apply >= 5 else (width, height)
+        opened: Any = self.image
+        width, height = opened.size
+        if self.kind == "tiff":  # Pillow turns the size when it opens the file, or when it loads it
+            width, height = opened.tag_v2[256], opened.tag_v2[257]
+        return (height, width) if self.orientation.value >= 5 else (width, height)
 
 
-def open_picture(data: bytes, *, name: str, max_pixels: int = limits.DEFAULT_MAX_PIXELS) -> Picture:
+def open_picture(data: limits.Bytes, *, name: str, max_pixels: int = limits.DEFAULT_MAX_PIXELS) -> Picture:
     """Look at the name, the magic, the header, the limits and the file's end, in this order.
 
     Args:
@@ -124,18 +127,18 @@ def open_picture(data: bytes, *, name: str, max_pixels: int = limits.DEFAULT_MAX
         return Picture(image, kind, name, data, turned, _frames(image, kind, data), _bits(image, kind, data))
 
 
-def _open(data: bytes, kind: str, max_pixels: int) -> Image.Image:
+def _open(data: limits.Bytes, kind: str, max_pixels: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = max(1, max_pixels // 2)  # Pillow refuses above twice this number
     if kind == "heic":
         import pillow_heif
 
         pillow_heif.options.DECODE_THREADS = 1
         return pillow_heif.HeifImageFile(io.BytesIO(data), "")
-    return _OPENERS[kind](io.BytesIO(data), "")
+    return _OPENERS[kind](data if isinstance(data, limits.Mapped) else io.BytesIO(data), "")
 
 
 @contextmanager
-def refusals(kind: str, data: bytes, name: str) -> Iterator[None]:
+def refusals(kind: str, data: limits.Bytes, name: str) -> Iterator[None]:
     """Turn what decoders raise on bytes in memory into the error tree.
 
     Raises:
@@ -175,7 +178,7 @@ def _truncated(name: str) -> TruncatedImage:
     )
 
 
-def _frames(image: Image.Image, kind: str, data: bytes) -> int:
+def _frames(image: Image.Image, kind: str, data: limits.Bytes) -> int:
     if kind == "gif":
         return truncation.gif_frames(data)
     if kind == "tiff":
@@ -183,7 +186,7 @@ def _frames(image: Image.Image, kind: str, data: bytes) -> int:
     return min(int(getattr(image, "n_frames", 1)), limits.MAX_FRAMES_COUNTED)
 
 
-def _bits(image: Any, kind: str, data: bytes) -> int:
+def _bits(image: Any, kind: str, data: limits.Bytes) -> int:
     if kind == "png":
         return 16 if data[24] == 16 else 8
     if kind == "tiff":
@@ -191,7 +194,7 @@ def _bits(image: Any, kind: str, data: bytes) -> int:
     return 8
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
+def _webp_size(data: limits.Bytes) -> tuple[int, int]:
     """Read the claimed canvas of a WebP. Source: RFC 9649, §§2.5-2.7; RFC 6386, §9.1.
 
     A header that is cut off counts as 1 × 1: the decoder will refuse it.

@@ -54,8 +54,8 @@ def admit(
 def _examine(path: Path, max_pixels: int, name: str) -> tuple[Probe, bytes]:
     picture = open_picture(limits.read_bytes(path, name=name), name=name, max_pixels=max_pixels)
     mode, size = picture.image.mode, picture.upright_size()
-    thumbnail = thumbnail_of(picture)
-    if picture.orientation.in_decoder:
+    thumbnail = thumbnail_of(picture, path)
+    if picture.kind == "heic":
         size = picture.image.size
         limits.check_size(*size, max_pixels=max_pixels, name=name)
     found = Probe(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from appliance.errors import UnreadableImage, UnsupportedImage
+from appliance.imaging.limits import Bytes
 
 __all__ = ["EXTENSIONS", "FORMATS", "sniff"]
 
@@ -48,7 +49,7 @@ _FOREIGN = {
 _ACCEPTED = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF and HEIC"
 
 
-def sniff(data: bytes, *, name: str) -> str:
+def sniff(data: Bytes, *, name: str) -> str:
     """Return the format of `data`, a key of `FORMATS`, once its name agrees.
 
     Args:
@@ -85,7 +86,7 @@ def sniff(data: bytes, *, name: str) -> str:
     return str(found)
 
 
-def _by_magic(data: bytes) -> str | None:
+def _by_magic(data: Bytes) -> str | None:
     for name, prefixes in _MAGIC.items():
         if data.startswith(prefixes):
             return name
@@ -96,7 +97,7 @@ def _by_magic(data: bytes) -> str | None:
     return None
 
 
-def _by_brand(data: bytes) -> str | None:
+def _by_brand(data: Bytes) -> str | None:
     """Tell AVIF from HEIC by the major brand, then by the compatible ones.
 
     Source: ISO/IEC 14496-12 §4.3 (ftyp), ISO/IEC 23008-12 §B.4 (HEIC brands), AV1 Image File Format §6.
@@ -111,12 +112,12 @@ def _by_brand(data: bytes) -> str | None:
     return None
 
 
-def _is_svg(data: bytes) -> bool:
+def _is_svg(data: Bytes) -> bool:
     head = data[:65536].lstrip(b"\xef\xbb\xbf \t\r\n")
     return head.startswith(b"<") and b"<svg" in head.lower()
 
 
-def _refuse_unknown(data: bytes, extension: str, name: str) -> None:
+def _refuse_unknown(data: Bytes, extension: str, name: str) -> None:
     claimed = EXTENSIONS.get(extension)
     if b"PNG" in data[:8]:
         raise UnreadableImage(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
-from appliance.imaging.limits import MAX_FRAMES_COUNTED
+from appliance.imaging.limits import MAX_FRAMES_COUNTED, Bytes
 
 __all__ = ["ends_early", "gif_frames", "tiff_frames"]
 
@@ -20,13 +20,13 @@ _TIFF_LAST_BASELINE_TAG = 532
 _MAX_STRIPS = 1 << 20  # Python integers weigh ten times the file's; the decoder judges longer lists
 
 
-def ends_early(kind: str, data: bytes) -> bool:
+def ends_early(kind: str, data: Bytes) -> bool:
     """Return whether `data`, of format `kind`, ends before its (first) picture does."""
     check = _CHECKS.get(kind)
     return check is not None and check(data)
 
 
-def _jpeg(data: bytes) -> bool:
+def _jpeg(data: Bytes) -> bool:
     """Walk the segments to the scan, then look for the end-of-image marker.
 
     Inside entropy-coded data an 0xFF is always followed by 0x00 or a restart marker, so an EOI
@@ -53,7 +53,7 @@ def _jpeg(data: bytes) -> bool:
     return True
 
 
-def _png(data: bytes) -> bool:
+def _png(data: Bytes) -> bool:
     """Walk the chunks to IEND. Source: W3C PNG, third edition, §5.3."""
     at = 8
     while at + 12 <= len(data):
@@ -64,12 +64,12 @@ def _png(data: bytes) -> bool:
     return True
 
 
-def _webp(data: bytes) -> bool:
+def _webp(data: Bytes) -> bool:
     """Compare the RIFF length with the file's. Source: RFC 9649, §2.4."""
     return int.from_bytes(data[4:8], "little") + 8 > len(data)
 
 
-def _bmff(data: bytes) -> bool:
+def _bmff(data: Bytes) -> bool:
     """Walk the top-level boxes. Source: ISO/IEC 14496-12, §4.2."""
     at = 0
     while at + 8 <= len(data):
@@ -84,7 +84,7 @@ def _bmff(data: bytes) -> bool:
     return at != len(data)
 
 
-def gif_frames(data: bytes) -> int:
+def gif_frames(data: Bytes) -> int:
     """Count the complete frames of a GIF, up to `MAX_FRAMES_COUNTED`.
 
     Source: GIF89a specification, §§18-26 and appendix A.
@@ -103,12 +103,12 @@ def gif_frames(data: bytes) -> int:
     return frames
 
 
-def _gif_palette(data: bytes, at: int) -> int:
+def _gif_palette(data: Bytes, at: int) -> int:
     flags = data[at] if at < len(data) else 0
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _gif_blocks(data: bytes, at: int) -> int:
+def _gif_blocks(data: Bytes, at: int) -> int:
     """Return where the sub-blocks at `at` end, or beyond the data when they do not."""
     while at < len(data):
         size = data[at]
@@ -118,12 +118,12 @@ def _gif_blocks(data: bytes, at: int) -> int:
     return len(data) + 1
 
 
-def tiff_frames(data: bytes) -> int:
+def tiff_frames(data: Bytes) -> int:
     """Count the directories of a TIFF, up to `MAX_FRAMES_COUNTED`, loops included once."""
     return sum(1 for _ in _tiff_directories(data))
 
 
-def _tiff(data: bytes) -> bool:
+def _tiff(data: Bytes) -> bool:
     """Ask whether the first directory, its own values and its strips or tiles lie inside the file.
 
     Private tags may point anywhere: scanners and editors break them without harm to the picture.
@@ -140,7 +140,7 @@ def _tiff(data: bytes) -> bool:
     return True
 
 
-def _tiff_directories(data: bytes) -> Iterator[dict[int | None, tuple[int, ...]]]:
+def _tiff_directories(data: Bytes) -> Iterator[dict[int | None, tuple[int, ...]]]:
     """Yield where each directory that lies inside the file has its strips or tiles.
 
     The key None says that the value of a baseline tag lies outside of the file.
@@ -164,7 +164,7 @@ def _tiff_directories(data: bytes) -> Iterator[dict[int | None, tuple[int, ...]]
 
 
 def _tiff_tags(
-    data: bytes, first: int, entries: int, order: str, offset: str, width: int
+    data: Bytes, first: int, entries: int, order: str, offset: str, width: int
 ) -> Iterator[tuple[int | None, tuple[int, ...]]]:
     for at in range(first, first + entries * (4 + 2 * width), 4 + 2 * width):
         tag, kind, count = struct.unpack_from(order + "HH" + offset, data, at)
@@ -180,7 +180,7 @@ def _tiff_tags(
             yield tag, struct.unpack_from(f"{order}{count}{_TIFF_INTEGERS[kind]}", data, at_value)
 
 
-def _gif(data: bytes) -> bool:
+def _gif(data: Bytes) -> bool:
     return gif_frames(data) == 0
 
 

@@ -9,6 +9,7 @@ likes. The limits on time and memory are the supervisor's.
 | thumbnail | path, name, out, max_pixels | {} |
 | rendition | path, name, out, max_pixels | {"width", "height", "media_type"} |
 | upright | path, name, out, max_pixels | {"extension": ".jpg" or null} |
+| tiles | path, name, out, folder, max_pixels | {"width", "height", "levels"}, after {"percent"} now and then |
 """
 
 from __future__ import annotations
@@ -28,12 +29,16 @@ CHILD_TASK = True
 """May be run by `jobs.child`."""
 
 
-def handle(request: dict[str, Any], _send: object = None) -> dict[str, Any]:
+Send = Callable[[dict[str, Any]], None]
+
+
+def handle(request: dict[str, Any], send: Send = lambda _message: None) -> dict[str, Any]:
     """Answer one request.
 
     Args:
         request: ``do`` and the fields of the table above; `name` defaults to the file's own and
             `max_pixels` to `limits.DEFAULT_MAX_PIXELS`.
+        send: Gets the messages of what takes long.
 
     Raises:
         UnreadableImage: As `probe.probe`, with its subclasses.
@@ -43,10 +48,12 @@ def handle(request: dict[str, Any], _send: object = None) -> dict[str, Any]:
     if work is None:
         raise InvalidInput(f"do: {request.get('do')!r} is none of {', '.join(_WORK)}.", field="do")
     path = Path(request["path"])
-    facts = {
+    facts: dict[str, Any] = {
         "name": request.get("name") or path.name,
         "max_pixels": request.get("max_pixels") or limits.DEFAULT_MAX_PIXELS,
     }
+    if request["do"] == "tiles":
+        facts["tell"] = lambda percent: send({"percent": percent})
     return work(path, request, facts)
 
 
@@ -76,9 +83,17 @@ def _upright(path: Path, request: dict[str, Any], facts: dict[str, Any]) -> dict
     return {"extension": upright_copy(path, Path(request["out"]), **facts)}
 
 
+def _tiles(path: Path, request: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    from appliance.imaging import tiles
+
+    made = tiles.make(path, Path(request["out"]), Path(request["folder"]), **facts)
+    return {"width": made.width, "height": made.height, "levels": made.levels}
+
+
 _WORK: dict[str, Callable[[Path, dict[str, Any], dict[str, Any]], dict[str, Any]]] = {
     "admit": _admit,
     "thumbnail": _thumbnail,
     "rendition": _rendition,
     "upright": _upright,
+    "tiles": _tiles,
 }

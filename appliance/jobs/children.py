@@ -300,5 +300,7 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "VIPS_CONCURRENCY": "1",
+        "VIPS_BLOCK_UNTRUSTED": "1",
         **(more or {}),
     }
