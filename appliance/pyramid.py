@@ -120,7 +120,7 @@ def write(path: Path, pyramid: Pyramid, overview: tuple[int, int, bytes], tiles:
 
 
 class Pack:
-    """A pyramid's file, open for reading; use it as a context manager.
+    """A pyramid's file, open for reading; use it as a context manager, or call `close`.
 
     Attributes:
         pyramid: Its numbers.
@@ -153,6 +153,10 @@ class Pack:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def overview(self) -> bytes:

@@ -149,7 +149,10 @@ class Probe(Record, frozen=True):
 
 
 class Image(Record, frozen=True):
-    """A picture as the viewer sees it. `revision` counts the changes of its annotations."""
+    """A picture as the viewer sees it. `revision` counts the changes of its annotations.
+
+    A `tiled` one has a side of more than 8,192 pixels: it is shown by its tiles, not by its file.
+    """
 
     id: int
     project_id: int
@@ -161,6 +164,7 @@ class Image(Record, frozen=True):
     format: str
     orientation: int
     needs_rendition: bool
+    tiled: bool
     revision: int
     annotations: int
     predictions: int

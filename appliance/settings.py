@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_model_bytes: Annotated[int, "largest model file taken in"] = 512 * _MiB
     free_floor_bytes: Annotated[int, "free disk space below which pictures are refused"] = 512 * _MiB
     reserve_bytes: Annotated[int, "emergency file given back when the disk is full"] = 32 * _MiB
-    cache_bytes: Annotated[int, "budget of the cache folder (thumbnails, renditions)"] = 8 * _GiB
+    cache_bytes: Annotated[int, "budget of the cache folder (thumbnails, renditions, tiles)"] = 8 * _GiB
     blob_grace_s: Annotated[int, "seconds an unreferenced blob is kept"] = 24 * 3600
     scrub_every_s: Annotated[int, "seconds after which all stored files are read and checked again; 0 for never"] = (
         30 * 24 * 3600

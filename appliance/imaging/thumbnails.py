@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from appliance.imaging import streamed
 from appliance.imaging.colour import to_eight_bits
 from appliance.imaging.orient import turn_image
-from appliance.imaging import streamed
 from appliance.imaging.picture import Picture, refusals
 
 __all__ = ["MEDIA_TYPE", "QUALITY", "SIDE", "thumbnail_of"]
@@ -56,7 +56,8 @@ def _streamed(picture: Picture, path: Path) -> Image.Image:
     with streamed.refusals(picture):
         image = streamed.eight_bits(path, picture)
         width, height = _fitted(image.width, image.height)
-        return Image.fromarray(image.thumbnail_image(width, height=height, size="force").numpy())
+        small = image.thumbnail_image(width, height=height, size="force", no_rotate=True)
+        return Image.fromarray(small.numpy())
 
 
 def _fitted(width: int, height: int) -> tuple[int, int]:

@@ -109,11 +109,18 @@ class _Waiting(msgspec.Struct):
 
 
 class Ingest:
-    """Admission of pictures; thread-safe."""
+    """Admission of pictures; thread-safe.
 
-    def __init__(self, store: Store, pictures: Pictures) -> None:
+    Args:
+        store: Where they go.
+        pictures: Who decodes them.
+        follow_up: Called for each new image in the transaction that adds it.
+    """
+
+    def __init__(self, store: Store, pictures: Pictures, follow_up: Callable[[Transaction, Image], None]) -> None:
         self._store = store
         self._pictures = pictures
+        self._follow_up = follow_up
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -193,9 +200,11 @@ class Ingest:
         if not tx.execute("SELECT 1 FROM projects WHERE id = ?", (project_id,)).fetchall():
             raise NotFound(f"there is no project {project_id}", field="project_id")
         added = [self._add_one(tx, project_id, one) for one in prepared]
-        fresh = [image.id for image, duplicate in added if not duplicate]
+        fresh = [image for image, duplicate in added if not duplicate]
         if fresh:
-            tx.event("image.added", {"image_ids": fresh}, project_id=project_id)
+            tx.event("image.added", {"image_ids": [image.id for image in fresh]}, project_id=project_id)
+        for image in fresh:
+            self._follow_up(tx, image)
         return added
 
     def admit_batch(

@@ -18,6 +18,7 @@ from appliance.jobs.lanes import ThreadLane
 from appliance.jobs.pictures import Pictures
 from appliance.jobs.runtimes import Runtimes
 from appliance.jobs.schedule import Schedule
+from appliance.jobs.tiles import Tiles
 from appliance.records import Event, Job
 from appliance.registry import discover
 from appliance.settings import Settings
@@ -47,6 +48,7 @@ class Jobs:
     Attributes:
         pictures: The pool of children that look at picture bytes.
         ingest: The way pictures come into a project.
+        tiles: The pyramids of very large ones.
         lanes: By name; `borrowed` lends one to work that is no job.
         runtimes: What can run models here.
     """
@@ -55,7 +57,8 @@ class Jobs:
         self.store = store
         self.settings = settings or store.settings
         self.pictures = Pictures(store, self.settings)
-        self.ingest = Ingest(store, self.pictures)
+        self.tiles = Tiles(store, self.submit_in)
+        self.ingest = Ingest(store, self.pictures, self.tiles.follow_up)
         self.runtimes = Runtimes()
         self.kinds = dict(kinds())
         self.lanes = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from appliance.errors import InvalidInput
+from appliance.pyramid import TILED_SIDE, is_tiled
 from appliance.records import Image, Probe, TaskState
 from appliance.store import rows
 from appliance.store.blobs import Staged
@@ -14,13 +15,12 @@ from appliance.store.writer import Transaction
 
 __all__ = [
     "by_content", "by_name", "by_names", "clean_name", "create", "delete", "find", "foreign", "get", "listed", "many",
-    "names_after", "present",
+    "names_after", "present", "tell_tiled",
 ]  # fmt: skip
 
-_COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))")
-_COLUMNS_OF_I = ", ".join(
-    "lower(hex(i.sha256))" if name == "sha256" else f"i.{name}" for name in Image.__struct_fields__
-)
+_COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))", tiled=f"max(width, height) > {TILED_SIDE}")
+_COMPUTED_OF_I = {"sha256": "lower(hex(i.sha256))", "tiled": f"max(i.width, i.height) > {TILED_SIDE}"}
+_COLUMNS_OF_I = ", ".join(_COMPUTED_OF_I.get(name, f"i.{name}") for name in Image.__struct_fields__)
 _MAX_NAME = 500
 
 
@@ -58,8 +58,8 @@ def create(tx: Transaction, project_id: int, name: str, staged: Staged, probe: P
     return Image(
         id=image_id, project_id=project_id, name=name, width=probe.width, height=probe.height, sha256=staged.sha256,
         size_bytes=staged.size_bytes, format=probe.format, orientation=probe.orientation,
-        needs_rendition=probe.needs_rendition, revision=0, annotations=0, predictions=0, state="open",
-        created_at_ms=tx.now_ms,
+        needs_rendition=probe.needs_rendition, tiled=is_tiled(probe.width, probe.height), revision=0, annotations=0,
+        predictions=0, state="open", created_at_ms=tx.now_ms,
     )  # fmt: skip
 
 
@@ -163,6 +163,13 @@ def many(
         )
         parameters = [project_id, *([state] if state else []), after, limit]
     return list(reading.execute(sql, parameters))
+
+
+def tell_tiled(tx: Transaction, sha256: str) -> None:
+    """Tell every project that has this picture that its tiles are there."""
+    sql = "SELECT id, project_id FROM images WHERE sha256 = ?"
+    for image_id, project_id in tx.execute(sql, (bytes.fromhex(sha256),)).fetchall():
+        tx.event("image.tiled", {"image_id": image_id}, project_id=project_id)
 
 
 def delete(tx: Transaction, project_id: int, image_id: int) -> None:

@@ -22,8 +22,8 @@ from appliance.store.writer import Transaction
 
 __all__ = [
     "MAX_ATTEMPTS", "add_notes", "advance", "attach", "blobs_of", "cancel", "cancelled", "claim", "create",
-    "fail", "finish", "get", "head_priority", "listed", "notes", "pause", "put_back", "recover", "resume",
-    "retry", "standing", "stop", "under_way", "unfinished", "waiting",
+    "fail", "finish", "get", "hasten", "head_priority", "listed", "notes", "pause", "put_back", "recover", "resume",
+    "retry", "standing", "stop", "tiling", "under_way", "unfinished", "waiting",
 ]  # fmt: skip
 
 MAX_ATTEMPTS = 3
@@ -129,6 +129,14 @@ def under_way(reading: Reading, kind: str) -> Job | None:
     """Return a job of this kind that is queued, running or paused, or None."""
     sql = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ? LIMIT 1"
     return rows.first(Job, reading.execute(sql, (kind,)))
+
+
+def tiling(reading: Reading, sha256: str) -> Job | None:
+    """Return the newest job that makes the tiles of a picture, or None."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM jobs WHERE kind = 'tiles' AND parameters ->> '$.sha256' = ? ORDER BY id DESC LIMIT 1"
+    )
+    return rows.first(Job, reading.execute(sql, (sha256,)))
 
 
 def notes(reading: Reading, job_id: int, *, limit: int = 1_000) -> list[Note]:
@@ -331,6 +339,15 @@ def retry(tx: Transaction, job_id: int, reason: str = "") -> Job:
     add_notes(tx, job_id, kept)
     tx.execute("UPDATE jobs SET error = NULL, finished_at_ms = NULL, attempts = 0 WHERE id = ?", (job_id,))
     return _set(tx, job_id, "queued")
+
+
+def hasten(tx: Transaction, job_id: int, priority: int) -> Job:
+    """Give a job that waits at least this priority: somebody looks at what it makes."""
+    tx.execute(
+        "UPDATE jobs SET priority = ? WHERE id = ? AND state = 'queued' AND priority < ?",
+        (priority, job_id, priority),
+    )
+    return get(tx, job_id)
 
 
 def _want(tx: Transaction, job_id: int, wanted: str) -> Job:

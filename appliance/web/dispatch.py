@@ -12,7 +12,7 @@ from appliance.errors import Forbidden
 from appliance.store import actor
 from appliance.web import auth
 from appliance.web.files import File, Page, send
-from appliance.web.operations import Call, Operation, Services
+from appliance.web.operations import Call, Operation, Services, least
 from appliance.web.permissions import Access, Permission, decide
 from appliance.web.requests import json_body, parse_query
 from appliance.web.tables import Download
@@ -25,10 +25,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def falcon_path(operation: Operation) -> str:
-    """Return the path as Falcon writes it: what is not a positive integer finds nothing."""
+    """Return the path as Falcon writes it: what is no number, or no id where it shall be one, finds nothing."""
     path = operation.path
     for name in operation.parameters:
-        path = path.replace(f"{{{name}}}", f"{{{name}:int(min=1, max={_BIGGEST_ID})}}")
+        path = path.replace(f"{{{name}}}", f"{{{name}:int(min={least(name)}, max={_BIGGEST_ID})}}")
     return path
 
 

@@ -30,17 +30,19 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     """An answer that is a file.
 
     Attributes:
-        path: Where its bytes lie, uncompressed.
+        path: Where its bytes lie, uncompressed; None where `body` has them.
         media_type: Shown inline only when it is a raster picture every browser knows.
         etag: What names this content, usually its hash; it may then be cached for good.
         name: What a download is called.
+        body: Its bytes, where they are at hand.
         immutable: The address names the content too, so that nobody needs to ask again.
     """
 
-    path: Path
+    path: Path | None = None
     media_type: str
     etag: str | None = None
     name: str | None = None
+    body: bytes | None = None
     immutable: bool = True
 
 
@@ -84,7 +86,7 @@ async def send(file: File, request: falcon.asgi.Request, response: falcon.asgi.R
             return
     else:
         response.set_header("Cache-Control", "private, no-store")
-    size, whole = await asyncio.to_thread(_look, file.path)
+    size, whole = await _look(file)
     first, last = _span(request, file, size)
     response.content_type = file.media_type
     response.set_header("Accept-Ranges", "bytes")
@@ -98,11 +100,19 @@ async def send(file: File, request: falcon.asgi.Request, response: falcon.asgi.R
     if whole is not None:
         response.data = whole[first : last + 1]
     else:
+        assert file.path is not None
         response.set_stream(_blocks(file.path, first, last - first + 1), last - first + 1)
 
 
-def _look(path: Path) -> tuple[int, bytes | None]:
+async def _look(file: File) -> tuple[int, bytes | None]:
     """Return the file's size, and its content where that is small: thumbnails and most pictures."""
+    if file.body is not None:
+        return len(file.body), file.body
+    assert file.path is not None, "a file has a path or a body"
+    return await asyncio.to_thread(_read, file.path)
+
+
+def _read(path: Path) -> tuple[int, bytes | None]:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         return size, file.read() if size <= _WHOLE else None

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 import appliance
-from appliance.web.operations import NoQuery, Operation
+from appliance.web.operations import NoQuery, Operation, least
 from appliance.web.permissions import Permission, scope_for
 from appliance.web.problems import Problem
 
@@ -80,8 +80,10 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    schema = {"type": "integer", "minimum": 1}
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in operation.parameters]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": least(name)}}
+        for name in operation.parameters
+    ]
 
 
 def _query_parameters(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from appliance.store.rows import Page
 
 __all__ = [
-    "Call", "Listing", "NoQuery", "Operation", "Operations", "Paged", "Query", "Services", "listing",
+    "Call", "Listing", "NoQuery", "Operation", "Operations", "Paged", "Query", "Services", "least", "listing",
     "operations",
 ]  # fmt: skip
 
@@ -107,7 +107,7 @@ class Call:
 
     Attributes:
         request: For headers and raw bytes; JSON is in `body` already.
-        ids: The path parameters, all of them positive integers.
+        ids: The path parameters, all of them integers.
         query: The operation's query struct.
         body: The operation's body struct, or None.
         principal: Who calls; None only where the permission is public.
@@ -162,7 +162,7 @@ class Operation:
 
     Attributes:
         method: An HTTP method, or ``WS`` for a WebSocket.
-        path: A template whose placeholders are positive integers.
+        path: A template whose placeholders are integers; those that end in ``_id`` are positive.
         body: A msgspec type for a JSON body, or None.
         raw: The body is raw bytes: the handler streams them (`uploads.receive`).
         response: A msgspec type, `bytes` for a file (`files.File`), or None for no content.
@@ -205,6 +205,11 @@ class Operation:
     @property
     def parameters(self) -> list[str]:
         return _PLACEHOLDER.findall(self.path)
+
+
+def least(parameter: str) -> int:
+    """Return the least value of a path parameter: ids count from 1, everything else from 0."""
+    return 1 if parameter.endswith("_id") else 0
 
 
 class Operations:

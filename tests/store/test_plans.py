@@ -92,6 +92,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "scrubs": (scrub.latest, {}),
     "owners of a blob": (scrub.owners, {"sha256": [SHA]}),
     "blobs to measure": (storage.stretch, {"after": [b""], "limit": [10]}),
+    "job of tiles": (jobs.tiling, {"sha256": [SHA]}),
     "notes": (jobs.notes, {"job_id": [1]}),
     "labels": (labels.listed, {"project_id": [1]}),
     "uses of a label": (labels.uses, {"label_id": [1]}),

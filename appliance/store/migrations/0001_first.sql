@@ -429,6 +429,7 @@ CREATE INDEX jobs_queue ON jobs (lane, state, priority DESC, id);
 CREATE INDEX jobs_project ON jobs (project_id, id);
 CREATE INDEX jobs_state ON jobs (state, id);
 CREATE INDEX jobs_created_by ON jobs (created_by);
+CREATE INDEX jobs_tiles ON jobs (parameters ->> '$.sha256', id) WHERE kind = 'tiles';
 
 CREATE TABLE job_notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

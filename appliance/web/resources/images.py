@@ -15,7 +15,7 @@ from appliance.web.operations import Call, Listing, Operations, Paged, Query, li
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Id
 
-__all__ = ["OPERATIONS", "ImageWithTask"]
+__all__ = ["OPERATIONS", "ImageWithTask", "Version"]
 
 OPERATIONS = Operations("images", "Images of a project, and their pictures")
 

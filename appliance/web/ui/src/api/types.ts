@@ -108,6 +108,8 @@ export interface Image {
   format: string;
   orientation: number;
   needs_rendition: boolean;
+  /** Too large to be shown whole: it has tiles. */
+  tiled: boolean;
   revision: number;
   annotations: number;
   predictions: number;
