@@ -170,6 +170,7 @@ class Image(Record, frozen=True):
     predictions: int
     state: TaskState
     created_at_ms: int
+    assignee_id: int | None = None
 
 
 class Upload(Record, frozen=True):

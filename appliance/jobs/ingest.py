@@ -191,15 +191,19 @@ class Ingest:
         """
         return self.preparing(items).settled()
 
-    def add(self, tx: Transaction, project_id: int, prepared: Sequence[Prepared]) -> list[Admitted]:
+    def add(
+        self, tx: Transaction, project_id: int, prepared: Sequence[Prepared], job_id: int | None = None
+    ) -> list[Admitted]:
         """Add prepared pictures as images with open tasks, in the caller's transaction.
+
+        `job_id` is the import they came with.
 
         Raises:
             NotFound: The project is gone.
         """
         if not tx.execute("SELECT 1 FROM projects WHERE id = ?", (project_id,)).fetchall():
             raise NotFound(f"there is no project {project_id}", field="project_id")
-        added = [self._add_one(tx, project_id, one) for one in prepared]
+        added = [self._add_one(tx, project_id, one, job_id) for one in prepared]
         fresh = [image for image, duplicate in added if not duplicate]
         if fresh:
             tx.event("image.added", {"image_ids": [image.id for image in fresh]}, project_id=project_id)
@@ -248,13 +252,14 @@ class Ingest:
                 one.also(tx, image, duplicate)
         return added
 
-    def _add_one(self, tx: Transaction, project_id: int, prepared: Prepared) -> Admitted:
+    def _add_one(self, tx: Transaction, project_id: int, prepared: Prepared, job_id: int | None) -> Admitted:
         present = images.by_content(tx, project_id, prepared.staged.sha256)
         if present is not None:
             self._store.blobs.mended(tx, prepared.staged.sha256)
             return present, True
         self._store.blobs.register(tx, prepared.staged)
-        return images.create(tx, project_id, prepared.name, prepared.staged, prepared.probe), False
+        image = images.create(tx, project_id, prepared.name, prepared.staged, prepared.probe, job_id=job_id)
+        return image, False
 
     def _asked(self, name: str, item: Path | Staged) -> _Asked:
         try:

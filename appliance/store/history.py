@@ -83,7 +83,7 @@ def changes_at(reading: Reading, image_id: int, revision: int) -> Changes:
 
 def of_jobs(reading: Reading, image_id: int) -> list[Changes]:
     """Return what machine work changed on an image, oldest first."""
-    sql = "SELECT changes FROM history WHERE image_id = ? AND job_id IS NOT NULL "
+    sql = "SELECT changes FROM history WHERE image_id = ? AND +job_id IS NOT NULL "
     return [_decoded(encoded) for (encoded,) in reading.execute(sql + "ORDER BY revision", (image_id,))]
 
 

@@ -7,21 +7,27 @@ from pathlib import PurePosixPath
 
 from appliance.errors import InvalidInput
 from appliance.pyramid import TILED_SIDE, is_tiled
-from appliance.records import Image, Probe, TaskState
+from appliance.records import Image, Probe, Record
 from appliance.store import rows
 from appliance.store.blobs import Staged
+from appliance.store.filters import EVERYTHING, ImageFilter, Sort, ids
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
 __all__ = [
-    "by_content", "by_name", "by_names", "clean_name", "create", "delete", "find", "foreign", "get", "listed", "many",
-    "names_after", "present", "tell_tiled",
+    "Folder", "by_content", "by_name", "by_names", "clean_name", "create", "delete", "find", "folders", "foreign",
+    "get", "listed", "names_after", "of_ids", "present", "tell_tiled",
 ]  # fmt: skip
 
 _COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))", tiled=f"max(width, height) > {TILED_SIDE}")
-_COMPUTED_OF_I = {"sha256": "lower(hex(i.sha256))", "tiled": f"max(i.width, i.height) > {TILED_SIDE}"}
-_COLUMNS_OF_I = ", ".join(_COMPUTED_OF_I.get(name, f"i.{name}") for name in Image.__struct_fields__)
 _MAX_NAME = 500
+
+
+class Folder(Record, frozen=True):
+    """A folder as the images' names tell it: ``/`` for names without one, else ``/line-3/monday``."""
+
+    folder: str
+    images: int
 
 
 def clean_name(name: str) -> str:
@@ -37,8 +43,10 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
-def create(tx: Transaction, project_id: int, name: str, staged: Staged, probe: Probe) -> Image:
-    """Add an image and its open task; the blob must be settled and registered.
+def create(
+    tx: Transaction, project_id: int, name: str, staged: Staged, probe: Probe, *, job_id: int | None = None
+) -> Image:
+    """Add an image and its open task; the blob must be settled and registered. `job_id` is the import's.
 
     The caller has looked with `by_content` that the picture is not there yet. A name that is
     taken by another picture gets a number: ``a (2).jpg``.
@@ -46,10 +54,11 @@ def create(tx: Transaction, project_id: int, name: str, staged: Staged, probe: P
     name = _free_name(tx, project_id, clean_name(name))
     image_id = tx.insert(
         "INSERT INTO images (project_id, name, width, height, sha256, size_bytes, format, orientation, "
-        "needs_rendition, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "needs_rendition, created_at_ms, job_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project_id, name, probe.width, probe.height, bytes.fromhex(staged.sha256), staged.size_bytes,
             probe.format, probe.orientation, int(probe.needs_rendition), tx.now_ms,
+            job_id,
         ),
     )  # fmt: skip
     tx.execute(
@@ -127,42 +136,40 @@ def foreign(reading: Reading, project_id: int, image_ids: Sequence[int]) -> int 
     return None
 
 
+def of_ids(reading: Reading, project_id: int, image_ids: Sequence[int]) -> list[Image]:
+    """Return the project's images of these ids, in the order of the ids; what is gone is left out."""
+    if not image_ids:
+        return []
+    marks = ", ".join("?" * len(image_ids))
+    sql = f"SELECT {_COLUMNS} FROM images WHERE id IN ({marks}) AND project_id = ?"
+    found = {image.id: image for image in rows.made(Image, reading.execute(sql, (*image_ids, project_id)))}
+    return [found[image_id] for image_id in image_ids if image_id in found]
+
+
 def listed(
     reading: Reading,
     project_id: int,
+    wanted: ImageFilter = EVERYTHING,
     *,
-    state: TaskState | None = None,
-    label_id: int | None = None,
-    after: int | None = None,
+    sort: Sort = "oldest",
+    after: int | str | None = None,
     limit: int | None = None,
 ) -> rows.Page:
-    """Return a page of images by id, filtered by state or by label or by both."""
+    """Return a page of the images that match; `after` is the `next` of the page before."""
     size = rows.page_size(limit)
-    found = rows.made(
-        Image, many(reading, project_id, state=state, label_id=label_id, after=after or 0, limit=size + 1)
-    )
-    return rows.Page(found[:size], found[size - 1].id if len(found) > size else None)
+    found = of_ids(reading, project_id, ids(reading, project_id, wanted, sort=sort, after=after, limit=size + 1))
+    page = found[:size]
+    if len(found) <= size:
+        return rows.Page(page)
+    return rows.Page(page, page[-1].name if sort == "name" else page[-1].id)
 
 
-def many(
-    reading: Reading, project_id: int, *, state: TaskState | None, label_id: int | None, after: int, limit: int
-) -> list[tuple[object, ...]]:
-    """Run the query behind `listed`: each pair of filters has its own plan over an index."""
-    if label_id is not None:
-        sql = (
-            f"SELECT {_COLUMNS_OF_I} FROM annotations AS a INDEXED BY annotations_label "
-            "CROSS JOIN images AS i ON i.id = a.image_id WHERE a.label_id = ? AND a.image_id > ? "
-            f"AND i.project_id = ? {'AND i.state = ?' if state else ''} "
-            "GROUP BY a.image_id ORDER BY a.image_id LIMIT ?"
-        )
-        parameters = [label_id, after, project_id, *([state] if state else []), limit]
-    else:
-        sql = (
-            f"SELECT {_COLUMNS} FROM images WHERE project_id = ? {'AND state = ?' if state else ''} AND id > ? "
-            "ORDER BY id LIMIT ?"
-        )
-        parameters = [project_id, *([state] if state else []), after, limit]
-    return list(reading.execute(sql, parameters))
+def folders(reading: Reading, project_id: int, *, after: str | None = None, limit: int | None = None) -> rows.Page:
+    """Return the project's folders by name with the number of images right in them."""
+    size = rows.page_size(limit)
+    sql = "SELECT folder, images FROM folder_counts WHERE project_id = ? AND folder > ? ORDER BY folder LIMIT ?"
+    found = rows.made(Folder, reading.execute(sql, (project_id, after or "", size + 1)))
+    return rows.Page(found[:size], found[size - 1].folder if len(found) > size else None)
 
 
 def tell_tiled(tx: Transaction, sha256: str) -> None:

@@ -27,7 +27,7 @@ def projects_of(reading: Reading, user_id: int) -> set[int]:
 def listed(reading: Reading, project_id: int) -> list[Member]:
     """Return the members of a project in the order their accounts were made."""
     sql = (
-        "SELECT m.user_id, u.email, u.name, m.role FROM members AS m JOIN users AS u ON u.id = m.user_id "
+        "SELECT m.user_id, u.email, u.name, m.role FROM members AS m CROSS JOIN users AS u ON u.id = m.user_id "
         "WHERE m.project_id = ? ORDER BY m.user_id"
     )
     return rows.made(Member, reading.execute(sql, (project_id,)))

@@ -29,7 +29,7 @@ class Page(msgspec.Struct, frozen=True):
     """One page of a keyset-paginated list; `next` is the key to ask the following page with."""
 
     items: list[Any]
-    next: int | None = None
+    next: int | str | None = None
 
 
 def columns(record: type[msgspec.Struct], **replaced: str) -> str:

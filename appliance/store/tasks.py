@@ -11,7 +11,7 @@ from appliance.store.writer import Transaction
 
 __all__ = [
     "EDITABLE", "change", "get", "listed", "next_to_annotate", "next_to_review", "of_image", "opened_by_edit", "skip",
-    "submit", "submit_by_machine", "take",
+    "submit", "submit_by_machine", "take", "write",
 ]  # fmt: skip
 
 EDITABLE: tuple[TaskState, ...] = ("open", "in_progress", "returned", "skipped", "done")
@@ -163,14 +163,19 @@ def opened_by_edit(tx: Transaction, task: Task, user_id: int, lease_ms: int) -> 
 
 def change(tx: Transaction, task: Task, **fields: Any) -> Task:
     """Write fields of a task and tell who watches the project."""
-    assignments = ", ".join(f"{name} = ?" for name in fields)
-    tx.execute(
-        f"UPDATE tasks SET {assignments}, updated_at_ms = ? WHERE id = ?", [*fields.values(), tx.now_ms, task.id]
-    )
+    write(tx, task.id, **fields)
     changed = get(tx, task.project_id, task.id)
     data = {"task_id": task.id, "image_id": task.image_id, "state": changed.state}
     tx.event("task.changed", data, project_id=task.project_id)
     return changed
+
+
+def write(tx: Transaction, task_id: int, **fields: Any) -> None:
+    """Write fields of a task; the caller tells who watches."""
+    assignments = ", ".join(f"{name} = ?" for name in fields)
+    tx.execute(
+        f"UPDATE tasks SET {assignments}, updated_at_ms = ? WHERE id = ?", [*fields.values(), tx.now_ms, task_id]
+    )
 
 
 def require_revision(image: Image, revision: int) -> None:

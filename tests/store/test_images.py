@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import InvalidInput, NotFound, StoreError
-from appliance.store import Store, images, tasks
+from appliance.store import Store, images
 from tests.store._nouns import (
     a_label,
     a_project,
@@ -19,7 +17,6 @@ from tests.store._nouns import (
     now,
     require_counts,
     settled,
-    some_images,
     task_of,
 )  # fmt: skip
 
@@ -66,43 +63,6 @@ def test_each_image_comes_with_an_open_task(store: Store) -> None:
     assert (task.state, task.image_id, task.round, image.state, image.revision) == ("open", image.id, 1, "open", 0)
     assert store.read(lambda r: images.by_content(r, image.project_id, image.sha256)) == image
     assert store.read(lambda r: images.by_name(r, image.project_id, image.name)) == image
-
-
-def test_pages_are_complete_without_gaps_under_every_filter(store: Store) -> None:
-    user = a_user(store)
-    project, other = a_project(store), a_project(store)
-    label, unused = a_label(store, project.id), a_label(store, project.id, "van")
-    made = []
-    for number in range(17):
-        made.append(an_image(store, project.id, f"{number}.png"))
-        some_images(store, other.id, 1)
-    labelled, skipped = {i.id for i in made[::3]}, {i.id for i in made[1::2]}
-    for image in made:
-        if image.id in labelled:
-            drawn(store, image, label, user, "one", "two", "three")
-        if image.id in skipped:
-            task = task_of(store, image)
-            store.write(lambda tx, t=task: tasks.skip(tx, project.id, t.id, user.id, "dark"))
-    of_state = {None: {i.id for i in made}, "skipped": skipped, "open": {i.id for i in made} - skipped, "done": set()}
-    of_label = {None: {i.id for i in made}, label.id: labelled, unused.id: set()}
-    for (state, by_state), (label_id, by_label) in itertools.product(of_state.items(), of_label.items()):
-        for limit in (1, 4, 500):
-            seen, after = [], None
-            while True:
-                page = store.read(
-                    lambda r, a=after, s=state, n=label_id, m=limit: images.listed(
-                        r, project.id, state=s, label_id=n, after=a, limit=m
-                    )
-                )
-                seen += [image.id for image in page.items]
-                after = page.next
-                if after is None:
-                    break
-            assert seen == sorted(by_state & by_label)
-    assert store.read(lambda r: images.listed(r, other.id, label_id=label.id)).items == []
-    for limit in (0, 501):
-        with pytest.raises(InvalidInput):
-            store.read(lambda r, m=limit: images.listed(r, project.id, limit=m))
 
 
 def test_deleting_takes_everything_but_the_bytes(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from appliance.store import (
     audit,
     events,
     exports,
+    filters,
     history,
     images,
     insights,
@@ -36,6 +38,7 @@ from appliance.store import (
     uploads,
     users,
 )  # fmt: skip
+from appliance.store.filters import ImageFilter
 from tests.store._nouns import (
     a_diff,
     a_draft,
@@ -49,6 +52,12 @@ from tests.store._nouns import (
 )  # fmt: skip
 
 SHA = "ab" * 32
+CONDITIONS: list[dict[str, Any]] = [
+    {"states": ["open"]}, {"states": ["open", "done"]}, {"labels": [1]}, {"labels": [1, 2]}, {"assignee": 0},
+    {"assignee": 1}, {"confidence": (0.2, 0.5)}, {"folder": "/a"}, {"job_id": 1}, {"since_ms": 1, "until_ms": 9},
+    {"text": "beach"}, {"text": "be"}, {"text": "b%e_a"},
+]  # fmt: skip
+WANTED = [ImageFilter()] + [ImageFilter(**(a | b)) for a, b in itertools.combinations(CONDITIONS, 2)]
 LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "annotations": (annotations.of_image, {"project_id": [1], "image_id": [1]}),
     "audit": (
@@ -71,8 +80,12 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "history of diff": (history.revision_of, {"image_id": [1], "diff_id": ["x"]}),
     "images": (
         images.listed,
-        {"project_id": [1], "state": [None, "open"], "label_id": [None, 1], "after": [None, 3]},
+        {"project_id": [1], "wanted": WANTED, "sort": ["oldest", "newest"], "after": [None, 3]},
     ),
+    "images by name": (images.listed, {"project_id": [1], "wanted": WANTED, "sort": ["name"], "after": [None, "3"]}),
+    "ids": (filters.packed, {"project_id": [1], "wanted": WANTED, "sort": ["oldest", "newest", "name"]}),
+    "number of images": (filters.count, {"project_id": [1], "wanted": WANTED}),
+    "folders": (images.folders, {"project_id": [1], "after": [None, "/a"]}),
     "image": (images.find, {"project_id": [1], "image_id": [1]}),
     "image of content": (images.by_content, {"project_id": [1], "sha256": [SHA]}),
     "image of name": (images.by_name, {"project_id": [1], "name": ["a"]}),
@@ -127,20 +140,21 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store(tmp_path_factory.mktemp("filled")) as store:
-        user = a_user(store)
-        project = a_project(store, created_by=user.id)
+        users_ = [a_user(store) for _ in range(30)]
+        user, (project, *_) = users_[0], [a_project(store, created_by=one.id) for one in users_]
         label = a_label(store, project.id)
         for image in some_images(store, project.id, 30):
             drafts = [a_draft(f"shape-{n:03}", label.id, Box(n, n, n + 5, n + 5)) for n in range(10)]
             save(store, image, a_diff(0, drafts), user)
             store.write(lambda tx, i=image: tasks.submit(tx, project.id, task_of(store, i).id, user.id, 1))
             info = ModelInfo(family="fake", task="detect", labels=["car"], input_size=(8, 8))
-        staged = settled(store, b"weights")
-        store.write(
-            lambda tx: models.create(
-                tx, store.blobs, name="m", staged=staged, info=info, provenance={}, created_by=None
+        for number in range(30):
+            staged = settled(store, b"weights %d" % number)
+            store.write(
+                lambda tx, s=staged: models.create(
+                    tx, store.blobs, name="m", staged=s, info=info, provenance={}, created_by=None
+                )
             )
-        )
         store.write(lambda tx: tx.execute("ANALYZE").fetchall())
         yield store
 
@@ -177,15 +191,16 @@ def test_lists_walk_an_index(filled: Store, name: str) -> None:
                 bad = [
                     step
                     for step in plan(filled, sql)
-                    if "TEMP B-TREE" in step or (step.startswith("SCAN") and not _harmless(step))
+                    if "TEMP B-TREE" in step or ("SCAN" in step and not _harmless(step))
                 ]
                 assert bad == [], f"{name} {values}: {sql}"
     assert seen
 
 
 def _harmless(step: str) -> bool:
-    """The few rows SQLite keeps of sequences."""
-    return step == "SCAN sqlite_sequence"
+    """The few rows SQLite keeps of sequences, the index of names for a pattern (``L``), what a subquery yields."""
+    named = re.fullmatch(r"SCAN f VIRTUAL TABLE INDEX \d+:L0[<>=]*", step)
+    return step == "SCAN sqlite_sequence" or bool(named) or step.startswith("SCAN (subquery")
 
 
 def test_the_instrument_sees_a_scan(filled: Store) -> None:
@@ -195,8 +210,9 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 
 def test_every_list_of_every_noun_is_covered() -> None:
-    nouns = (annotations, audit, events, exports, history, images, insights, jobs, labels, late, members, models,
-             projects, reviews, scrub, sessions, snapshots, storage, tasks, tokens, uploads, users)  # fmt: skip
+    nouns = (annotations, audit, events, exports, filters, history, images, insights, jobs, labels, late, members,
+             models, projects, reviews, scrub, sessions, snapshots, storage, tasks, tokens, uploads,
+             users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

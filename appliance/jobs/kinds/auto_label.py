@@ -14,7 +14,8 @@ from msgspec import Meta
 from appliance.errors import InvalidInput, NotFound, PixelQueueError
 from appliance.jobs._base import BATCH, Context, JobPaused, Kind
 from appliance.records import Image, Label, Model, Note, Prediction
-from appliance.store import Reading, Transaction, images, jobs, labels, models, predictions, projects, tasks
+from appliance.store import Reading, Transaction, filters, images, jobs, labels, models, predictions, projects, tasks
+from appliance.store.filters import EVERYTHING, ImageFilter
 from appliance.store.predictions import OPEN_TO_MODELS, Proposal
 
 __all__ = ["KIND", "AutoLabelParameters"]
@@ -32,13 +33,14 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 class AutoLabelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to predict with, and on what.
 
-    `model_id` defaults to the project's active model, `image_ids` to every image that is open,
-    in progress or returned and has an id above `after`. `classes` are class indices of the
+    `model_id` defaults to the project's active model, `image_ids` to every image that matches the
+    `filter`, is open, in progress or returned and has an id above `after`. `classes` are class indices of the
     model. With `submit`, images that nobody has begun go to review with their predictions.
     """
 
     model_id: int | None = None
     image_ids: Annotated[list[int], Meta(max_length=100_000)] | None = None
+    filter: ImageFilter | None = None
     conf: Fraction = 0.25
     iou: Fraction = 0.7
     classes: list[int] | None = None
@@ -82,7 +84,7 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
     context.commit(lambda _: None, progress=keeper.seen, total=total, message=f"{model.name} on {device}")
     nice = _NICE if context.job.priority <= BATCH else 0
     with Predictor(weights, model.info, backend, device, options, nice=nice) as predictor:
-        source = _images(context, project_id, parameters.image_ids, tally.after)
+        source = _images(context, project_id, parameters, tally.after)
         items = (Item(image, path, image.name) for image, path in keeper.readable(source))
         try:
             for outcome in predictor.predict(items, context.pause_point):
@@ -231,6 +233,8 @@ def _labels(tx: Transaction, project_id: int, model: Model, classes: list[int] |
 def _total(reading: Reading, project_id: int, parameters: AutoLabelParameters) -> int:
     if parameters.image_ids is not None:
         return len(set(parameters.image_ids))
+    if parameters.filter is not None:
+        return filters.count(reading, project_id, parameters.filter)
     if parameters.after:
         sql = "SELECT COUNT(*) FROM images WHERE project_id = ? AND id > ?"
         ((count,),) = reading.execute(sql, (project_id, parameters.after)).fetchall()
@@ -241,19 +245,19 @@ def _total(reading: Reading, project_id: int, parameters: AutoLabelParameters) -
     return int(count)
 
 
-def _images(context: Context, project_id: int, image_ids: list[int] | None, after: int) -> Iterator[Image]:
-    if image_ids is not None:
-        ids = iter(sorted({i for i in image_ids if i > after}))
+def _images(context: Context, project_id: int, parameters: AutoLabelParameters, after: int) -> Iterator[Image]:
+    if parameters.image_ids is not None:
+        ids = iter(sorted({i for i in parameters.image_ids if i > after}))
         while page := list(islice(ids, _PAGE)):
             yield from context.store.read(_some(project_id, page))
         return
-    while found := context.store.read(_page(project_id, after)):
+    while found := context.store.read(_page(project_id, parameters.filter or EVERYTHING, after)):
         yield from (image for image in found if image.state in OPEN_TO_MODELS)
         after = found[-1].id
 
 
-def _page(project_id: int, after: int) -> Callable[[Reading], list[Image]]:
-    return lambda reading: images.listed(reading, project_id, after=after, limit=_PAGE).items
+def _page(project_id: int, wanted: ImageFilter, after: int) -> Callable[[Reading], list[Image]]:
+    return lambda reading: images.listed(reading, project_id, wanted, after=after, limit=_PAGE).items
 
 
 def _some(project_id: int, ids: Sequence[int]) -> Callable[[Reading], list[Image]]:

@@ -230,7 +230,9 @@ class _Importer:
         self, tx: Transaction, good: Sequence[tuple[Prepared, list[Annotation]]], entries: int, total: int
     ) -> Tally:
         tally = msgspec.structs.replace(self._tally)
-        added = self._context.ingest.add(tx, self._project_id, [prepared for prepared, _ in good])
+        added = self._context.ingest.add(
+            tx, self._project_id, [prepared for prepared, _ in good], self._context.job.id
+        )
         tally.seen += entries
         tally.errors += entries - len(good)
         for (_, stored), (image, duplicate) in zip(good, added, strict=True):

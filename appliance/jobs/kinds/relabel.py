@@ -14,6 +14,7 @@ import msgspec
 from appliance.errors import InvalidInput
 from appliance.jobs._base import FOREGROUND, Context, Kind
 from appliance.store import Reading, Transaction, annotations, images, labels
+from appliance.store.filters import ImageFilter
 
 __all__ = ["KIND", "RelabelParameters", "affected", "check", "step"]
 
@@ -54,7 +55,7 @@ def step(tx: Transaction, project_id: int, parameters: RelabelParameters) -> int
     """Do the next few images and return how many; with none left, delete the label and return 0."""
     check(tx, project_id, parameters)
     label_id, into_id = parameters.label_id, parameters.merge_into
-    page = images.listed(tx, project_id, label_id=label_id, limit=_IMAGES_AT_ONCE)
+    page = images.listed(tx, project_id, ImageFilter(labels=[label_id]), limit=_IMAGES_AT_ONCE)
     for image in page.items:
         if into_id is None:
             annotations.delete_label(tx, project_id, image.id, label_id)

@@ -199,13 +199,46 @@ CREATE TABLE images (
     predictions INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'open'
         CHECK (state IN ('open', 'in_progress', 'in_review', 'done', 'returned', 'skipped')),
+    assignee_id INTEGER,
     created_at_ms INTEGER NOT NULL,
-    UNIQUE (project_id, sha256),
-    UNIQUE (project_id, name)
+    job_id INTEGER,
+    folder TEXT NOT NULL GENERATED ALWAYS AS ('/' || rtrim(rtrim(name, replace(name, '/', '')), '/')) VIRTUAL,
+    UNIQUE (project_id, sha256)
 ) STRICT;
+CREATE UNIQUE INDEX images_name ON images (project_id, name);
 CREATE INDEX images_project ON images (project_id, id);
 CREATE INDEX images_state ON images (project_id, state, id);
+CREATE INDEX images_assignee ON images (project_id, assignee_id, id);
+CREATE INDEX images_folder ON images (project_id, folder, id);
+CREATE INDEX images_job ON images (project_id, job_id, id) WHERE job_id IS NOT NULL;
 CREATE INDEX images_sha256 ON images (sha256);
+
+-- Any three characters of a name lead to its images, whatever their number.
+CREATE VIRTUAL TABLE image_names USING fts5(
+    name, content = 'images', content_rowid = 'id', tokenize = 'trigram', detail = 'none'
+);
+CREATE TRIGGER images_named_insert AFTER INSERT ON images
+BEGIN INSERT INTO image_names (rowid, name) VALUES (new.id, new.name); END;
+CREATE TRIGGER images_named_delete AFTER DELETE ON images
+BEGIN INSERT INTO image_names (image_names, rowid, name) VALUES ('delete', old.id, old.name); END;
+
+-- How many images of a project lie in each folder; kept by triggers like `image_counts`.
+CREATE TABLE folder_counts (
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    folder TEXT NOT NULL,
+    images INTEGER NOT NULL,
+    PRIMARY KEY (project_id, folder)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER images_filed_insert AFTER INSERT ON images
+BEGIN
+    INSERT INTO folder_counts VALUES (new.project_id, new.folder, 1)
+    ON CONFLICT DO UPDATE SET images = images + 1;
+END;
+CREATE TRIGGER images_filed_delete AFTER DELETE ON images
+BEGIN
+    UPDATE folder_counts SET images = images - 1 WHERE project_id = old.project_id AND folder = old.folder;
+    DELETE FROM folder_counts WHERE project_id = old.project_id AND folder = old.folder AND images = 0;
+END;
 
 -- How many images of a project are in each state; kept by triggers so that no page counts rows.
 CREATE TABLE image_counts (
@@ -250,9 +283,11 @@ CREATE INDEX tasks_state ON tasks (project_id, state, id);
 CREATE INDEX tasks_assignee ON tasks (assignee_id, state);
 CREATE INDEX tasks_reviewer ON tasks (reviewer_id, state);
 CREATE INDEX tasks_lease ON tasks (lease_until_ms) WHERE lease_until_ms IS NOT NULL;
--- images.state is the state of the image's task, kept here so that lists filter by it in one index.
+-- State and assignee of the image's task are kept beside the image, so that lists filter by them in one index.
 CREATE TRIGGER tasks_state AFTER UPDATE OF state ON tasks WHEN new.state IS NOT old.state
 BEGIN UPDATE images SET state = new.state WHERE id = new.image_id; END;
+CREATE TRIGGER tasks_assigned AFTER UPDATE OF assignee_id ON tasks WHEN new.assignee_id IS NOT old.assignee_id
+BEGIN UPDATE images SET assignee_id = new.assignee_id WHERE id = new.image_id; END;
 
 -- Annotations
 
@@ -278,6 +313,9 @@ CREATE TABLE annotations (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX annotations_label ON annotations (label_id, image_id);
 CREATE INDEX annotations_model ON annotations (model_id) WHERE model_id IS NOT NULL;
+-- Of predictions only: what nobody has touched is what its confidence speaks for.
+CREATE INDEX annotations_confidence ON annotations (image_id, confidence)
+    WHERE source = 'model' AND status = 'draft' AND author_id IS NULL;
 CREATE INDEX annotations_author ON annotations (author_id) WHERE author_id IS NOT NULL;
 
 -- How many annotations a label has of each sort; kept by triggers so that no page counts rows.

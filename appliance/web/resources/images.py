@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+import zlib
+from array import array
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from operator import sub
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
-from appliance.errors import NotFound
-from appliance.records import Image, Sha256, Task, TaskState
-from appliance.store import Reading, images, tasks
-from appliance.web.files import File
-from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
+from msgspec import Meta
+
+from appliance.errors import InvalidInput, NotFound
+from appliance.records import Image, Sha256, Task
+from appliance.store import Reading, facets, filters, images, tasks
+from appliance.web.files import File, Page
+from appliance.web.operations import Call, Listing, Operations, Query, listing
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Id
+from appliance.web.resources._common import Body, Id
+from appliance.web.resources._filter import FilterQuery
 
 __all__ = ["OPERATIONS", "ImageWithTask", "Version"]
 
 OPERATIONS = Operations("images", "Images of a project, and their pictures")
 
+_GZIP = 16 + zlib.MAX_WBITS
+
 # A copy that has to be made occupies its thread for seconds; what is read meanwhile must not wait for it.
 _makers = ThreadPoolExecutor(4, thread_name_prefix="pictures")
 
 
-class ImageQuery(Paged, frozen=True):
-    """Only images in this state, only images with annotations of this label, or both."""
+class ImageQuery(FilterQuery, frozen=True):
+    """A page of the images that match, or with `ids` those of these ids, in their order."""
 
-    state: TaskState | None = None
-    label: Id | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+    after: Annotated[str, Meta(max_length=500)] | None = None
+    ids: Annotated[str, Meta(pattern=r"^\d{1,18}(,\d{1,18}){0,499}\Z")] | None = None
+
+
+class IdsQuery(FilterQuery, frozen=True):
+    """With `after`, an image's id, only those behind it in the order by age."""
+
+    after: Id | None = None
+
+
+class FolderQuery(Query, frozen=True):
+    """A page of folders by name."""
+
+    limit: Annotated[int, Meta(ge=1, le=500)] = 500
+    after: Annotated[str, Meta(max_length=600)] | None = None
+
+
+class Count(Body):
+    images: int
 
 
 class ImageWithTask(Image, frozen=True, kw_only=True):
@@ -45,17 +74,83 @@ class Version(Query, frozen=True):
     permission=Permission.PROJECT_READ,
     query=ImageQuery,
     response=Listing[Image],
-    summary="List the images by id",
+    summary="List the images",
 )
 async def list_images(call: Call) -> Listing[Image]:
     project_id, query = call.project_id, call.query
+    wanted = query.wanted()
+
+    def read(reading: Reading) -> Listing[Image]:
+        if query.ids is not None:
+            image_ids = [int(part) for part in query.ids.split(",")]
+            return Listing(items=images.of_ids(reading, project_id, image_ids))
+        return listing(
+            images.listed(reading, project_id, wanted, sort=query.sort, after=query.after, limit=query.limit)
+        )
+
+    return await call.store.aread(read)
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/images/ids",
+    permission=Permission.PROJECT_READ,
+    query=IdsQuery,
+    response=bytes,
+    summary="Fetch the ids of all images that match, packed",
+)
+async def list_image_ids(call: Call) -> Page:
+    """Answer with little-endian 32-bit numbers: the first id, then the difference to the one before."""
+    project_id, query = call.project_id, call.query
+    wanted = query.wanted()
+    if query.after is not None and query.sort == "name":
+        raise InvalidInput("`after` goes with the orders by age only", field="after")
+
+    def read(reading: Reading) -> bytes:
+        found = filters.packed(reading, project_id, wanted, sort=query.sort, after=query.after)
+        return zlib.compress(_differences(found), level=1, wbits=_GZIP)
+
+    call.headers["Content-Encoding"] = "gzip"
+    return Page(await call.store.aread(read), "application/octet-stream")
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/images/count",
+    permission=Permission.PROJECT_READ,
+    query=FilterQuery,
+    response=Count,
+    summary="Count the images that match",
+)
+async def count_images(call: Call) -> Count:
+    project_id, wanted = call.project_id, call.query.wanted()
+    return Count(images=await call.store.aread(lambda reading: filters.count(reading, project_id, wanted)))
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/images/folders",
+    permission=Permission.PROJECT_READ,
+    query=FolderQuery,
+    response=Listing[images.Folder],
+    summary="List the folders that the names tell, with how many images lie in each",
+)
+async def list_folders(call: Call) -> Listing[images.Folder]:
+    project_id, query = call.project_id, call.query
     return listing(
         await call.store.aread(
-            lambda reading: images.listed(
-                reading, project_id, state=query.state, label_id=query.label, after=query.after, limit=query.limit
-            )
+            lambda reading: images.folders(reading, project_id, after=query.after, limit=query.limit)
         )
     )
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/images/facets",
+    permission=Permission.PROJECT_READ,
+    response=facets.Facets,
+    summary="Count annotations by label and images by assignee, and sketch the confidence of predictions",
+)
+async def get_facets(call: Call) -> facets.Facets:
+    """What a filter panel shows beside its choices; images are counted up to `most`."""
+    project_id = call.project_id
+    return await call.store.aread(lambda reading: facets.of(reading, project_id))
 
 
 @OPERATIONS.get(
@@ -121,6 +216,13 @@ async def get_rendition(call: Call) -> File:
 async def get_thumbnail(call: Call) -> File:
     image, path = await call.store.aread(lambda reading: _copy_of(call, reading, "thumbnail"))
     return await _copy(call, image, path, "thumbnail", call.jobs.pictures.cached_thumbnail)
+
+
+def _differences(image_ids: Sequence[int]) -> bytes:
+    numbers = array("i", map(sub, image_ids, chain((0,), image_ids)))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
 
 
 def _image(call: Call, reading: Reading) -> Image:

@@ -16,6 +16,7 @@ from appliance.jobs._base import FOREGROUND
 from appliance.jobs.weights import admit_model
 from appliance.records import Job, Model
 from appliance.store import Reading, images, models, projects
+from appliance.store.filters import ImageFilter
 from appliance.web.files import receive
 from appliance.web.operations import Call, Listing, Operations, Paged, listing
 from appliance.web.permissions import Permission
@@ -34,10 +35,11 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 
 class AutoLabel(Body):
-    """`model_id` defaults to the project's active model, `image_ids` to all that is open to models."""
+    """`model_id` defaults to the project's active model; without `image_ids` all that the `filter` lets through."""
 
     model_id: Id | None = None
     image_ids: Annotated[list[Id], Meta(min_length=1, max_length=100_000)] | None = None
+    filter: ImageFilter | None = None
     conf: Fraction = 0.25
     iou: Fraction = 0.7
     submit: bool = False
