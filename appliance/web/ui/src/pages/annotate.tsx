@@ -78,8 +78,8 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   }, [task?.id]);
   useEvents(["task.changed"], project.id, () => !task && void queue.refresh());
 
+  useEffect(() => void (editing.tool.value = "select"), []);
   useEffect(() => {
-    editing.tool.value = "select";
     if (!labels.some((label) => label.id === editing.labelId.value)) editing.labelId.value = labels[0]?.id ?? 0;
   }, [project.id, labels]);
   const opened = useMemo(
