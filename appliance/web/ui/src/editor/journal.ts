@@ -140,7 +140,10 @@ export class Journal implements Keeper {
     const transaction = this.database.transaction(["changes", "intents"], "readwrite", { durability: "strict" });
     const [changes, intents] = [transaction.objectStore("changes"), transaction.objectStore("intents")];
     const kept = new Map<string, Kept>();
-    const orphan = (from: string): boolean => !alive.has(from.split("/")[0]);
+    const orphan = (from: string): boolean => {
+      const page = from.split("/")[0];
+      return page !== lane && !alive.has(page);
+    };
     for (let cursor = await changes.openCursor(within(this.owner)); cursor; cursor = await cursor.continue()) {
       const [, from, imageId, id] = cursor.key;
       if (!orphan(from)) continue;

@@ -108,8 +108,11 @@ export class Saver {
     const [revision, present] = [this.document.revision, this.document.all];
     this.place = kept.place;
     this.pending.restore(kept.unsent, kept.underway);
-    if (kept.underway) this.behind = true;
-    else this.merge(revision, present);
+    if (kept.underway) {
+      // What was changed on top of it is compared with the box's state once it is answered.
+      this.behind = true;
+      this.document.revision = Math.min(revision, kept.underway.diff.revision);
+    } else this.merge(revision, present);
     this.settled();
   }
 
@@ -122,12 +125,12 @@ export class Saver {
   async catchUp(): Promise<void> {
     const missing = this.behind || this.heard > this.document.revision;
     if (!missing || this.pending.underway) return;
+    this.behind = true;
     try {
-      this.behind = true;
       const now = await this.options.read();
       this.refresh(now.revision, now.annotations);
     } catch {
-      this.heard = Math.max(this.heard, this.document.revision + 1);
+      // Asked for again with the next answer or event.
     }
   }
 
@@ -186,9 +189,10 @@ export class Saver {
 
   private async answered(revision: number): Promise<void> {
     this.pending.settle();
-    // Every change is one revision: a gap is what others saved and this page has not seen.
+    // Every change is one revision: a gap is what others saved and this page has not seen. Until it
+    // has, its diffs stand on the old revision, so that they cannot pass over what is in the gap.
     this.behind ||= revision > this.document.revision + 1;
-    this.document.revision = Math.max(this.document.revision, revision);
+    if (!this.behind) this.document.revision = Math.max(this.document.revision, revision);
     this.settled();
     await this.catchUp();
   }
