@@ -12,6 +12,7 @@ from appliance.jobs.services import Jobs
 from appliance.settings import Settings
 from appliance.store import Store, collect, images, jobs, scrub, storage
 from tests.jobs._service import WAIT_S, serving
+from tests.jobs.test_collect import referring
 from tests.jobs.test_kill import run_and_kill
 from tests.store._nouns import PROBE, a_project, an_image, settled, some_images
 
@@ -103,8 +104,8 @@ def test_a_compressed_manifest_is_read_too(service: Jobs) -> None:
     store.write(lambda tx: store.blobs.register(tx, staged))
     store.write(
         lambda tx: tx.execute(
-            "INSERT INTO snapshots (project_id, name, contents, manifest_sha256, images, annotations, seed, "
-            "created_at_ms) VALUES (?, 's1', 'everything', ?, 1, 0, 0, 0)",
+            "INSERT INTO snapshots (project_id, name, contents, manifest_sha256, images, annotations, summary, "
+            "seed, created_at_ms) VALUES (?, 's1', 'everything', ?, 1, 0, '{}', 0, 0)",
             (project.id, bytes.fromhex(staged.sha256)),
         )
     )
@@ -189,6 +190,12 @@ def test_space_is_measured_once_a_blob_and_kept(service: Jobs) -> None:
     assert store.read(storage.totals) == (3, 23)
     assert service.wait(service.submit("clear-cache").id, WAIT_S).result == {"files": 1, "bytes": 5}
     assert store.cache.size_bytes() == 0
+
+
+def test_whoever_refers_to_a_blob_is_named_and_has_it_counted(service: Jobs) -> None:
+    for table, column in referring(service.store):
+        for said in (" ".join(scrub._OWNERS), storage._OWNER):
+            assert f" FROM {table} " in said, f"{table}.{column} refers to blobs: name it in scrub and in storage"
 
 
 def test_ages_fall_into_steps() -> None:

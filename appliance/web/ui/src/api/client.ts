@@ -27,7 +27,7 @@ export function complete(wire: WireAnnotation): Annotation {
 }
 
 /** Follow a list to its end. For lists that stay short: labels, members, models. */
-async function all<T>(path: string, query: Record<string, string | number | null> = {}): Promise<T[]> {
+export async function all<T>(path: string, query: Record<string, string | number | null> = {}): Promise<T[]> {
   const items: T[] = [];
   let after: string | null = null;
   do {

@@ -10,7 +10,7 @@ import { useKeys } from "./keys";
 import { lazy } from "./lazy";
 import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path } from "./router";
-import { loadSession, standing, trouble } from "./session";
+import { loadSession, session, standing, trouble } from "./session";
 import { Shell } from "./shell";
 import { SignInLayer } from "./sign-in-layer";
 import { useEvents, useLoad } from "./use";
@@ -22,6 +22,13 @@ const Review = lazy(async () => (await import("../pages/review")).Review);
 const Dataset = lazy(async () => (await import("../pages/dataset/dataset")).Dataset);
 const Models = lazy(async () => (await import("../pages/models")).Models);
 const Settings = lazy(async () => (await import("../pages/settings/settings")).Settings);
+const Insights = lazy(async () => (await import("../pages/insights")).Insights);
+const Account = lazy(async () => (await import("../pages/account")).Account);
+const Health = lazy(async () => (await import("../pages/system/health")).Health);
+const Storage = lazy(async () => (await import("../pages/system/storage")).Storage);
+const StoredFiles = lazy(async () => (await import("../pages/system/files")).StoredFiles);
+const Users = lazy(async () => (await import("../pages/system/users")).Users);
+const Audit = lazy(async () => (await import("../pages/audit")).Audit);
 const Jobs = lazy(async () => (await import("../pages/jobs")).Jobs);
 
 const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
@@ -31,6 +38,7 @@ const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
   ["/projects/:project/review", Review],
   ["/projects/:project/dataset", Dataset],
   ["/projects/:project/models", Models],
+  ["/projects/:project/insights", Insights],
   ["/projects/:project/settings", Settings],
 ];
 
@@ -40,6 +48,15 @@ const OF_BOX: readonly [string, ComponentType][] = [
   ["/", Projects],
   ["/jobs", Jobs],
   ["/models", BoxModels],
+  ["/account", Account],
+];
+
+const OF_ADMINS: readonly [string, ComponentType][] = [
+  ["/system", Health],
+  ["/system/storage", Storage],
+  ["/system/files", StoredFiles],
+  ["/system/users", Users],
+  ["/system/audit", Audit],
 ];
 
 export function App() {
@@ -72,7 +89,8 @@ function Page() {
 }
 
 function SignedIn() {
-  const box = choose(OF_BOX, path.value);
+  const administers = session.value?.permissions.administer ?? false;
+  const box = choose(administers ? [...OF_BOX, ...OF_ADMINS] : OF_BOX, path.value);
   if (box) {
     const Found = box.value;
     return (

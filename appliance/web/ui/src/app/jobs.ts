@@ -44,8 +44,12 @@ export function jobOf(projectId: number): LiveJob | null {
 
 const WORDS: Record<string, string> = {
   "auto-label": "Auto-label",
+  "clear-cache": "Empty the cache",
+  collect: "Collect unused files",
   export: "Export",
   import: "Import",
+  measure: "Measure the space",
+  scrub: "Read all stored files",
   snapshot: "Snapshot",
   thumbnails: "Thumbnails",
   train: "Train",

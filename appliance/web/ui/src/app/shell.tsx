@@ -1,43 +1,52 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import type { ProjectRow } from "../api/types";
 import { Icon } from "../parts/icon";
+import { counted } from "../parts/words";
+import { faults } from "./damage";
 import { runningJobs } from "./jobs";
+import { mayReview } from "./project";
 import { path } from "./router";
 import { connected, me, session, signOut } from "./session";
 import { setTheme, theme, type Theme } from "./theme";
 import { helpOpen } from "./help";
+import "./shell.css";
 
-const BOX_PAGES: readonly [string, string][] = [
-  ["/", "Projects"],
-  ["/jobs", "Jobs"],
-  ["/models", "Models"],
+const administers = (): boolean => session.value?.permissions.administer ?? false;
+
+const BOX_PAGES: readonly [string, string, () => boolean][] = [
+  ["/", "Projects", () => true],
+  ["/jobs", "Jobs", () => true],
+  ["/models", "Models", () => true],
+  ["/system", "System", administers],
 ];
 
-const PROJECT_PAGES: readonly [string, string][] = [
-  ["images", "Images"],
-  ["annotate", "Annotate"],
-  ["review", "Review"],
-  ["dataset", "Dataset"],
-  ["models", "Models"],
-  ["settings", "Settings"],
+const PROJECT_PAGES: readonly [string, string, (project: ProjectRow) => boolean][] = [
+  ["images", "Images", () => true],
+  ["annotate", "Annotate", () => true],
+  ["review", "Review", (project) => mayReview(project, administers())],
+  ["dataset", "Dataset", () => true],
+  ["models", "Models", () => true],
+  ["insights", "Insights", () => true],
+  ["settings", "Settings", () => true],
 ];
 
 interface Props {
-  project?: { id: number; name: string } | null;
+  project?: ProjectRow | null;
   children: ComponentChildren;
 }
 
 /** The top bar: where you are on the left, pages in the middle, the box on the right. */
 export function Shell({ project, children }: Props) {
   return (
-    <div class="shell">
+    <div class={faults.value > 0 ? "shell warned" : "shell"}>
       <header class="topbar">
         <a class="home" href="/" aria-label="PixelQueue, all projects">
           <Icon name="mark" />
           <span>PixelQueue</span>
         </a>
-        {project ? <ProjectPages id={project.id} name={project.name} /> : <BoxPages />}
+        {project ? <ProjectPages project={project} /> : <BoxPages />}
         <div class="where">
           {!connected.value && <span role="status">No connection to the box</span>}
           {runningJobs.value > 0 && (
@@ -47,8 +56,22 @@ export function Shell({ project, children }: Props) {
           <UserMenu />
         </div>
       </header>
+      {faults.value > 0 && <Damaged count={faults.value} />}
       {children}
     </div>
+  );
+}
+
+/** Stored files are damaged: administrators see it wherever they are. */
+function Damaged({ count }: { count: number }) {
+  return (
+    <p class="banner" role="status">
+      <Icon name="warn" />
+      {counted(count, "stored file is", "stored files are")} damaged.
+      <a class="link" href="/system/files">
+        See what that touches
+      </a>
+    </p>
   );
 }
 
@@ -64,7 +87,7 @@ function Tab({ to, children }: { to: string; children: ComponentChildren }) {
 function BoxPages() {
   return (
     <nav aria-label="Box">
-      {BOX_PAGES.map(([to, word]) => (
+      {BOX_PAGES.filter(([, , shown]) => shown()).map(([to, word]) => (
         <Tab key={to} to={to}>
           {word}
         </Tab>
@@ -74,14 +97,15 @@ function BoxPages() {
   );
 }
 
-function ProjectPages({ id, name }: { id: number; name: string }) {
+function ProjectPages({ project }: { project: ProjectRow }) {
+  const { id, name } = project;
   return (
     <>
       <a class="crumb" href="/" title="All projects">
         <span class="cut">{name}</span>
       </a>
       <nav aria-label="Project">
-        {PROJECT_PAGES.map(([page, word]) => (
+        {PROJECT_PAGES.filter(([, , shown]) => shown(project)).map(([page, word]) => (
           <Tab key={page} to={`/projects/${id}/${page}`}>
             {word}
           </Tab>
@@ -123,6 +147,11 @@ function UserMenu() {
         <ul>
           <li>
             <p>{me.value?.email}</p>
+          </li>
+          <li>
+            <a href="/account" onClick={() => setOpen(false)}>
+              Account
+            </a>
           </li>
           {THEMES.map(([value, word]) => (
             <li key={value}>

@@ -108,6 +108,8 @@ function Mark({ children }: { children: JSX.Element }) {
   );
 }
 
+/** Well, or something to see to. */
+export const StateMark = ({ well }: { well: boolean }) => <Mark>{well ? disc : fault}</Mark>;
 export const TaskMark = ({ state }: { state: TaskState }) => <Mark>{TASK[state]}</Mark>;
 export const JobMark = ({ state }: { state: JobState }) => <Mark>{JOB[state]}</Mark>;
 export const AnnotationMark = ({ state }: { state: AnnotationState }) => <Mark>{ANNOTATION[state]}</Mark>;

@@ -1,0 +1,63 @@
+import { address, type Query } from "./http";
+import { http } from "./client";
+
+export interface InsightsDay {
+  day: number;
+  submitted: number;
+  reworked: number;
+  approved: number;
+  returned: number;
+}
+
+export interface InsightsPerson {
+  user_id: number;
+  name: string;
+  submitted: number;
+  reworked: number;
+  approved: number;
+  returned: number;
+  reviewed: number;
+  median_s: number | null;
+}
+
+export interface LabelUse {
+  label_id: number;
+  name: string;
+  color: string;
+  manual: number;
+  imported: number;
+  accepted: number;
+  prediction: number;
+  rejected: number;
+}
+
+export interface Outcome {
+  label_id: number;
+  /** Confidence in tenths, 0 to 9. */
+  step: number;
+  accepted: number;
+  adjusted: number;
+  replaced: number;
+  rejected: number;
+  left: number;
+}
+
+export interface ProjectInsights {
+  first_day: number;
+  last_day: number;
+  median_s: number | null;
+  days: InsightsDay[];
+  people: InsightsPerson[] | null;
+  labels: LabelUse[];
+  outcomes: Outcome[];
+}
+
+export type InsightsTable = "days" | "people" | "labels" | "predictions";
+
+const base = (projectId: number): string => `/api/projects/${projectId}/insights`;
+
+export const insights = {
+  get: (projectId: number, days: number) => http.get<ProjectInsights>(base(projectId), { days }),
+  fileUrl: (projectId: number, table: InsightsTable, days: number) =>
+    address(`${base(projectId)}/file`, { table, days } satisfies Query),
+};

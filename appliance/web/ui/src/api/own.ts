@@ -1,0 +1,35 @@
+import { http } from "./client";
+import type { Page } from "./types";
+
+export type Scope = "read" | "write" | "admin";
+
+export interface Token {
+  id: number;
+  name: string;
+  scopes: Scope[];
+  created_at_ms: number;
+  last_used_at_ms: number | null;
+}
+
+/** Where one is signed in. */
+export interface Place {
+  id: number;
+  created_at_ms: number;
+  seen_at_ms: number;
+  address: string;
+  agent: string;
+  current: boolean;
+}
+
+/** One's own account: password, sessions, tokens. */
+export const own = {
+  changePassword: (facts: { old: string; new: string; end_other_sessions: boolean }) =>
+    http.post<null>("/api/password", facts),
+  places: async () => (await http.get<Page<Place>>("/api/sessions")).items,
+  signOutAt: (id: number) => http.delete(`/api/sessions/${id}`),
+  signOutElsewhere: () => http.delete("/api/sessions"),
+  tokens: async () => (await http.get<Page<Token>>("/api/tokens")).items,
+  makeToken: (name: string, scopes: Scope[]) =>
+    http.post<Token & { secret: string }>("/api/tokens", { name, scopes }),
+  revokeToken: (id: number) => http.delete(`/api/tokens/${id}`),
+};

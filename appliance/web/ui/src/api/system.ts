@@ -1,0 +1,146 @@
+import { all, http } from "./client";
+import type { GlobalRole, Job, Page, User } from "./types";
+
+export interface Disk {
+  total_bytes: number;
+  free_bytes: number;
+  floor_bytes: number;
+  reserve_bytes: number;
+  reserve_wanted_bytes: number;
+  quarantine_bytes: number;
+}
+
+export interface Lane {
+  name: string;
+  width: number;
+  busy: number;
+  queued: number;
+  running: number;
+  paused: number;
+}
+
+export interface BoxHealth {
+  name: string;
+  versions: Record<string, string>;
+  disk: Disk;
+  memory: { total_bytes: number; available_bytes: number; resident_bytes: number };
+  load: number;
+  processors: number;
+  temperatures: { name: string; celsius: number; limit: number | null }[];
+  clock: { wall_ms: number; store_ms: number; behind_ms: number };
+  clock_is_set: boolean | null;
+  database: { file_bytes: number; log_bytes: number; free_bytes: number; schema: number };
+  lanes: Lane[];
+  children: number;
+  counts: Record<string, number>;
+  open_sockets: number;
+  uptime_s: number;
+}
+
+export interface Runtimes {
+  backends: { name: string; ok: boolean; reason: string; devices: string[] }[];
+  fault: string | null;
+}
+
+export interface Total {
+  key: string;
+  files: number;
+  bytes: number;
+}
+
+export interface LargeFile {
+  kind: string;
+  project_id: number;
+  owner_id: number;
+  name: string;
+  sha256: string;
+  bytes: number;
+  created_at_ms: number;
+}
+
+export interface StorageUse {
+  measured: {
+    at_ms: number | null;
+    kinds: Total[];
+    projects: Total[];
+    ages: Total[];
+    cache: Total[];
+    largest: LargeFile[];
+  };
+  job: Job | null;
+  disk: Disk;
+  database: BoxHealth["database"];
+  cache_limit_bytes: number;
+  grace_s: number;
+}
+
+export interface ScrubRun {
+  id: number;
+  job_id: number;
+  started_at_ms: number;
+  finished_at_ms: number | null;
+  files: number;
+  bytes: number;
+  faults: number;
+}
+
+export interface Damage {
+  sha256: string;
+  fault: "damaged" | "missing";
+  found_at_ms: number;
+  owners: { what: string; id: number; project_id: number | null; name: string }[];
+}
+
+export interface Scrubbing {
+  latest: ScrubRun | null;
+  finished: ScrubRun | null;
+  job: Job | null;
+  files: number;
+  bytes: number;
+  every_s: number;
+  faults: number;
+  damage: Damage[];
+}
+
+export interface AuditEntry {
+  id: number;
+  at_ms: number;
+  user_id: number | null;
+  action: string;
+  subject: string;
+  project_id: number | null;
+  details: Record<string, unknown>;
+}
+
+export interface AuditFilter {
+  user_id?: string | null;
+  action?: string | null;
+  project_id?: string | null;
+  since_ms?: number | null;
+  until_ms?: number | null;
+  text?: string | null;
+}
+
+export type ChoreKind = "scrub" | "measure" | "collect" | "clear-cache";
+
+export const system = {
+  health: () => http.get<BoxHealth>("/api/system"),
+  runtimes: () => http.get<Runtimes>("/api/system/runtimes"),
+  storage: () => http.get<StorageUse>("/api/system/storage"),
+  scrub: () => http.get<Scrubbing>("/api/system/scrub"),
+  start: (kind: ChoreKind) => http.post<Job>("/api/system/chores", { kind }),
+};
+
+export const users = {
+  list: () => all<User>("/api/users", { limit: 500 }),
+  create: (facts: { email: string; name: string; password: string; role: GlobalRole }) =>
+    http.post<User>("/api/users", facts),
+  change: (id: number, facts: { role?: GlobalRole; disabled?: boolean; password?: string }) =>
+    http.patch<User>(`/api/users/${id}`, facts),
+};
+
+export const audit = {
+  page: (filter: AuditFilter, after: string | null) =>
+    http.get<Page<AuditEntry>>("/api/audit", { ...filter, after, limit: 100 }),
+  actions: async () => (await http.get<Page<string>>("/api/audit/actions")).items,
+};

@@ -1,0 +1,188 @@
+import { useEffect, useMemo } from "preact/hooks";
+
+import { insights, type InsightsTable, type ProjectInsights } from "../api/insights";
+import type { ProjectPageProps } from "../app/project";
+import { place, setQuery } from "../app/router";
+import { useEvents, useLoad } from "../app/use";
+import { DayChart, type Line } from "../parts/chart";
+import { Empty, Fault, Select } from "../parts/controls";
+import { count, span } from "../parts/words";
+import { Balance, Predictions } from "./insights/tables";
+import { approval, dayWord, percent, sums, throughput } from "./insights/series";
+import "./insights.css";
+
+const PERIODS: readonly (readonly [string, string])[] = [
+  ["7", "Last 7 days"],
+  ["30", "Last 30 days"],
+  ["90", "Last 90 days"],
+  ["365", "Last 365 days"],
+];
+const LINES: readonly Line[] = [
+  { label: "Submitted", shape: "bars" },
+  { label: "Approved", shape: "line" },
+  { label: "Returned", shape: "dashes" },
+];
+
+/** How the project goes: work by day and person, verdicts, what became of predictions. */
+export function Insights({ project }: ProjectPageProps) {
+  const days = Number(place.value.query.get("days") ?? 30);
+  const loaded = useLoad(() => insights.get(project.id, days), [project.id, days]);
+  useEvents(["review.made", "task.changed"], project.id, loaded.reload);
+  useEffect(() => {
+    document.title = `Insights, ${project.name} · PixelQueue`;
+  }, [project.name]);
+  const found = loaded.value;
+  return (
+    <div class="page">
+      <main class="sheet insights">
+        <header>
+          <h1>Insights</h1>
+          <span class="second">days begin at midnight UTC</span>
+          <span class="space" />
+          <Select bare label="Period" value={String(days)} options={PERIODS} onPick={(value) => setQuery({ days: value })} />
+        </header>
+        <Fault problem={loaded.problem} retry={loaded.reload} />
+        {found && <Found found={found} projectId={project.id} days={days} />}
+      </main>
+    </div>
+  );
+}
+
+function Found({ found, projectId, days }: { found: ProjectInsights; projectId: number; days: number }) {
+  const total = sums(found.days);
+  const file = (table: InsightsTable): string => insights.fileUrl(projectId, table, days);
+  const quiet = total.submitted + total.approved + total.returned === 0;
+  return (
+    <>
+      <Totals found={found} />
+      {quiet ? (
+        <Empty action={<a class="button" href={`/projects/${projectId}/annotate`}>Annotate</a>}>
+          Nothing was submitted or reviewed in this time: numbers appear as soon as somebody submits an image.
+        </Empty>
+      ) : (
+        <Work found={found} file={file("days")} />
+      )}
+      {found.people && found.people.length > 0 && <People found={found} file={file("people")} />}
+      <Predictions found={found} file={file("predictions")} />
+      <Balance found={found} file={file("labels")} />
+    </>
+  );
+}
+
+const seconds = (value: number | null): string => (value === null ? "–" : span(value * 1000));
+
+function Totals({ found }: { found: ProjectInsights }) {
+  const total = sums(found.days);
+  const facts: [string, string][] = [
+    ["Submitted", count(total.submitted)],
+    ["Approved at review", percent(approval(total.approved, total.returned))],
+    ["Returned", count(total.returned)],
+    ["Submitted again", count(total.reworked)],
+    ["Median time an image", seconds(found.median_s)],
+  ];
+  return (
+    <dl class="totals">
+      {facts.map(([word, value]) => (
+        <div key={word}>
+          <dt>{word}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Work({ found, file }: { found: ProjectInsights; file: string }) {
+  const data = useMemo(() => throughput(found.days), [found.days]);
+  const busy = found.days.filter((one) => one.submitted + one.approved + one.returned > 0).reverse();
+  return (
+    <section aria-label="Work by day">
+      <div class="section-head">
+        <h2>Work by day</h2>
+        <ul class="chart-legend" aria-hidden="true">
+          {LINES.map((line) => (
+            <li key={line.label}>
+              <i class={line.shape} />
+              {line.label}
+            </li>
+          ))}
+        </ul>
+        <span class="space" />
+        <a class="button quiet" href={file} download>
+          CSV
+        </a>
+      </div>
+      <div class="beside">
+        <DayChart data={data} lines={LINES} label="Images submitted, approved and returned by day; the table holds the numbers" />
+        <div class="scroll" tabIndex={0} role="region" aria-label="Work by day, table">
+          <table class="rows tight">
+            <thead>
+              <tr>
+                <th>Day</th>
+                <th class="number">Submitted</th>
+                <th class="number">Approved</th>
+                <th class="number">Returned</th>
+              </tr>
+            </thead>
+            <tbody>
+              {busy.map((one) => (
+                <tr key={one.day}>
+                  <td>{dayWord(one.day)}</td>
+                  <td class="number">{count(one.submitted)}</td>
+                  <td class="number">{count(one.approved)}</td>
+                  <td class="number">{count(one.returned)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function People({ found, file }: { found: ProjectInsights; file: string }) {
+  return (
+    <section aria-label="People">
+      <div class="section-head">
+        <h2>People</h2>
+        <span class="second">only the project's admins see this</span>
+        <span class="space" />
+        <a class="button quiet" href={file} download>
+          CSV
+        </a>
+      </div>
+      <table class="rows tight">
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th class="number">Submitted</th>
+            <th class="number">Again</th>
+            <th class="number">Approved</th>
+            <th class="number">Returned</th>
+            <th class="number">Approval</th>
+            <th class="number">Median time</th>
+            <th class="number">Reviewed</th>
+          </tr>
+        </thead>
+        <tbody>
+          {(found.people ?? []).map((one) => (
+            <tr key={one.user_id}>
+              <td>{one.name}</td>
+              <td class="number">{count(one.submitted)}</td>
+              <td class="number">{count(one.reworked)}</td>
+              <td class="number">{count(one.approved)}</td>
+              <td class="number">{count(one.returned)}</td>
+              <td class="number">{percent(approval(one.approved, one.returned))}</td>
+              <td class="number">{seconds(one.median_s)}</td>
+              <td class="number">{count(one.reviewed)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="second small note-line">
+        Time counts from taking the image, or from submitting the one before, to submitting it. Pauses over two minutes are left out. Right within five percent.
+      </p>
+    </section>
+  );
+}
