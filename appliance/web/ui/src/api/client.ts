@@ -3,7 +3,7 @@ import type {
   Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Member,
   Model, NewLabel, Page, Project, ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Session, Snapshot,
   SnapshotChanges, SnapshotSummary, Task,
-  TaskState, Verdict, WireAnnotation,
+  TaskState, TilesFacts, Verdict, WireAnnotation,
 } from "./types";
 
 export const http = new Http();
@@ -81,6 +81,10 @@ export const images = {
   remove: (projectId: number, id: number) => http.delete(image(projectId, id)),
   fileUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/file?v=${picture.sha256}`,
   renditionUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/rendition?v=${picture.sha256}`,
+  tiles: (projectId: number, id: number) => http.get<TilesFacts>(`${image(projectId, id)}/tiles`),
+  overviewUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/tiles/overview?v=${picture.sha256}`,
+  tileUrl: (picture: Image, { level, x, y }: { level: number; x: number; y: number }) =>
+    `${image(picture.project_id, picture.id)}/tiles/${level}/${x}/${y}?v=${picture.sha256}`,
   thumbnailUrl: (projectId: number, id: number, sha256?: string) =>
     `${image(projectId, id)}/thumbnail${sha256 ? `?v=${sha256}` : ""}`,
   annotations: async (projectId: number, id: number): Promise<ImageAnnotations> => {

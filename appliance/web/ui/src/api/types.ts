@@ -117,6 +117,16 @@ export interface Image {
   created_at_ms: number;
 }
 
+/** Whether the tiles of a picture are there, and how to ask for them; `job` makes them while they are not. */
+export interface TilesFacts {
+  ready: boolean;
+  width: number;
+  height: number;
+  tile_size: number;
+  levels: number;
+  job: Job | null;
+}
+
 export interface ImageWithTask extends Image {
   task: Task;
 }

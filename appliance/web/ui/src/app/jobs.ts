@@ -52,6 +52,7 @@ const WORDS: Record<string, string> = {
   scrub: "Read all stored files",
   snapshot: "Snapshot",
   thumbnails: "Thumbnails",
+  tiles: "Tiles",
   train: "Train",
 };
 

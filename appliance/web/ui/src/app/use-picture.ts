@@ -4,6 +4,9 @@ import { type Problem, toProblem } from "../api/problem";
 import type { Pictures, Ready } from "../editor/pictures";
 import { events } from "./session";
 
+const ASK_AGAIN_MS = 1_500;
+const UNDER_WAY = new Set(["queued", "running", "paused"]);
+
 /**
  * The picture of an image: at once when it was fetched ahead, otherwise the last one stays
  * until the new one is decoded, so that no spinner ever covers the canvas.
@@ -17,6 +20,8 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
   useEffect(() => events.on("annotations.changed", ({ data }) => {
     if (data.image_id !== current.current) pictures.forget(Number(data.image_id));
   }), [pictures]);
+  const shownNow = imageId === null ? null : pictures.peek(imageId);
+  useTiles(pictures, imageId, shownNow?.picture.preparing?.state ?? null, (ready) => current.current === ready.image.id && setShown({ ...ready }));
   useEffect(() => {
     setProblem(null);
     if (imageId === null) {
@@ -46,4 +51,26 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
     );
   };
   return { ready: shown && imageId !== null && shown.image.id === imageId ? shown : at, problem, refresh };
+}
+
+/** Show a very large picture by its tiles as soon as they are there, and how far they are until then. */
+function useTiles(pictures: Pictures, imageId: number | null, state: string | null, show: (ready: Ready) => void): void {
+  const latest = useRef(show);
+  latest.current = show;
+  useEffect(() => {
+    const look = (id: number): void => {
+      pictures.retile(id).then((ready) => ready && latest.current(ready), () => undefined);
+    };
+    pictures.onLost = (id) => id === imageId && look(id);
+    const stop = events.on("image.tiled", ({ data }) => {
+      if (data.image_id === imageId) look(Number(data.image_id));
+      else pictures.forget(Number(data.image_id));
+    });
+    const timer = imageId !== null && state !== null && UNDER_WAY.has(state) ? setInterval(() => look(imageId), ASK_AGAIN_MS) : 0;
+    return () => {
+      stop();
+      clearInterval(timer);
+      pictures.onLost = () => undefined;
+    };
+  }, [pictures, imageId, state]);
 }

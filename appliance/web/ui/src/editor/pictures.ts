@@ -1,24 +1,20 @@
 import { images } from "../api/client";
-import { Problem } from "../api/problem";
 import type { Image, ImageAnnotations } from "../api/types";
+import { loadPicture, type Picture } from "./picture";
 
 const KEEP = 8;
 
 /** A picture decoded and ready to paint, with the annotations it had when it was fetched. */
 export interface Ready {
   image: Image;
-  bitmap: ImageBitmap;
+  picture: Picture;
   annotations: ImageAnnotations;
-}
-
-async function fetchBitmap(image: Image): Promise<ImageBitmap> {
-  const response = await fetch(images.renditionUrl(image));
-  if (!response.ok) throw new Problem(response.status, { detail: "This picture cannot be shown. Load the page again.", file: image.name });
-  return createImageBitmap(await response.blob());
 }
 
 /** Pictures of the last and the next images, fetched and decoded ahead; the oldest are let go. */
 export class Pictures {
+  /** Called when the tiles of an image turn out to be gone. */
+  onLost: (imageId: number) => void = () => undefined;
   private readonly projectId: number;
   private readonly held = new Map<number, { promise: Promise<Ready>; ready: Ready | null }>();
 
@@ -61,17 +57,27 @@ export class Pictures {
     return ready;
   }
 
+  /** Look again for the tiles of an image that had none; what is painted stays until they are there. */
+  async retile(imageId: number): Promise<Ready | null> {
+    const entry = this.held.get(imageId);
+    const ready = entry ? await entry.promise.catch(() => null) : null;
+    if (!entry || !ready) return null;
+    const fresh = await loadPicture(ready.image, () => this.onLost(imageId));
+    ready.picture = fresh.tiles ? fresh : { ...ready.picture, preparing: fresh.preparing };
+    return ready;
+  }
+
   forget(imageId: number): void {
     this.held.delete(imageId);
   }
 
   private async load(imageId: number): Promise<Ready> {
     const image = await images.get(this.projectId, imageId);
-    const [bitmap, annotations] = await Promise.all([
-      fetchBitmap(image),
+    const [picture, annotations] = await Promise.all([
+      loadPicture(image, () => this.onLost(imageId)),
       images.annotations(this.projectId, imageId),
     ]);
-    return { image, bitmap, annotations };
+    return { image, picture, annotations };
   }
 
   private letGo(): void {

@@ -5,7 +5,8 @@ import { type Camera, centred, fit, keepInView, type Point, type Size, toImage, 
 import type { ImageDocument } from "./document";
 import type { Editor } from "./editor";
 import { Gestures } from "./gestures";
-import { type Picture, Renderer } from "./render/renderer";
+import type { Picture } from "./picture";
+import { Renderer } from "./render/renderer";
 import type { EditorSession } from "./session";
 import { TOOLS } from "./tools";
 import type { Tool, ToolHost } from "./tools/tool";

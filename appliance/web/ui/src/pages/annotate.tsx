@@ -85,12 +85,12 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const opened = useMemo(
     (): Opened | null =>
       ready && {
-        picture: { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height },
+        picture: ready.picture,
         document,
         editor,
         labels,
       },
-    [ready?.bitmap, editor, labels],
+    [ready?.picture, editor, labels],
   );
 
   const annotations = document?.all ?? [];

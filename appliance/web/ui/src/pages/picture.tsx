@@ -47,12 +47,12 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
   const opened = useMemo(
     (): Opened | null =>
       ready && {
-        picture: { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height },
+        picture: ready.picture,
         document: new ImageDocument(ready.image.id, ready.annotations.revision, ready.annotations.annotations),
         editor: null,
         labels,
       },
-    [ready?.bitmap, ready?.annotations, labels],
+    [ready?.picture, ready?.annotations, labels],
   );
   const shapes = useMemo(
     () => shapesOf(annotations, labels, { threshold: editing.threshold.value, hidden: editing.hiddenAll.value }),

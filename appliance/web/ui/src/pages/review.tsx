@@ -67,12 +67,12 @@ export function Review({ project, labels }: ProjectPageProps) {
   const opened = useMemo(
     (): Opened | null =>
       ready && {
-        picture: { bitmap: ready.bitmap, width: ready.image.width, height: ready.image.height },
+        picture: ready.picture,
         document: new ImageDocument(ready.image.id, ready.annotations.revision, ready.annotations.annotations),
         editor: null,
         labels,
       },
-    [ready?.bitmap, ready?.annotations, labels],
+    [ready?.picture, ready?.annotations, labels],
   );
   const shapes = useMemo(() => {
     const judged = annotations.map((one): Annotation => (rejected.has(one.id) ? { ...one, status: "rejected" } : one));

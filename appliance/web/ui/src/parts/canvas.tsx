@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { EditorSession } from "../editor/session";
 import { type Opened, Stage } from "../editor/stage";
+import { Preparing } from "./preparing";
 
 interface Props {
   session: EditorSession;
@@ -27,5 +28,10 @@ export function Canvas({ session, opened, label, onReady }: Props) {
     };
   }, [session]);
   useLayoutEffect(() => stage.current?.open(opened), [opened, session]);
-  return <div ref={host} class="canvas" role="img" aria-label={label} />;
+  return (
+    <>
+      <div ref={host} class="canvas" role="img" aria-label={label} />
+      <Preparing job={opened?.picture.preparing ?? null} />
+    </>
+  );
 }

@@ -3,18 +3,16 @@ import { effect } from "@preact/signals-core";
 import type { Geometry, Label } from "../../api/types";
 import { type Camera, type Point, type Size, toScreen } from "../camera";
 import type { ImageDocument } from "../document";
+import type { Picture } from "../picture";
 import type { EditorSession } from "../session";
 import { type Bounds, bounds, extent, hits } from "../shape";
 import { shapesOf } from "../shapes-of";
 import { Brush } from "./brush";
 import { drawPlates } from "./plates";
 import { drawShape, type Shape } from "./shapes";
+import { TileLayer } from "./tiles";
 
 const HAIRLINE = "#5b6675";
-
-export interface Picture extends Size {
-  bitmap: CanvasImageSource;
-}
 
 type Overlay = (context: CanvasRenderingContext2D, camera: Camera) => void;
 
@@ -31,6 +29,7 @@ export class Renderer {
   private readonly layers: CanvasRenderingContext2D[];
   private readonly stops: (() => void)[];
   private picture: Picture | null = null;
+  private tiles: TileLayer | null = null;
   private document: ImageDocument | null = null;
   private labels: readonly Label[] = [];
   private unlisten: () => void = () => undefined;
@@ -60,6 +59,7 @@ export class Renderer {
   }
 
   destroy(): void {
+    this.tiles?.destroy();
     this.unlisten();
     for (const stop of this.stops) stop();
     cancelAnimationFrame(this.frame);
@@ -78,6 +78,10 @@ export class Renderer {
   }
 
   setPicture(picture: Picture | null): void {
+    if (picture?.tiles !== this.picture?.tiles) {
+      this.tiles?.destroy();
+      this.tiles = picture?.tiles ? new TileLayer(picture.tiles, () => this.invalidate(true)) : null;
+    }
     this.picture = picture;
     this.invalidate(true);
   }
@@ -173,9 +177,12 @@ export class Renderer {
     if (!this.picture) return;
     const { x, y, scale } = this.session.camera.value;
     const [width, height] = [this.picture.width * scale, this.picture.height * scale];
-    context.imageSmoothingEnabled = scale < 4;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(this.picture.bitmap, x, y, width, height);
+    if (this.tiles) this.tiles.draw(context, this.session.camera.value, this.view);
+    else {
+      context.imageSmoothingEnabled = scale < 4;
+      context.imageSmoothingQuality = "high";
+      context.drawImage(this.picture.bitmap, x, y, width, height);
+    }
     context.strokeStyle = HAIRLINE;
     context.lineWidth = 1;
     context.strokeRect(x - 0.5, y - 0.5, width + 1, height + 1);
