@@ -98,6 +98,13 @@ _PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "dataset": ("admin", "/projects/1/dataset", _rows),
     "models": ("admin", "/projects/1/models", _heading),
     "settings": ("admin", "/projects/1/settings", _heading),
+    "insights": ("admin", "/projects/1/insights", _heading),
+    "health": ("admin", "/system", lambda page: expect(page.get_by_text("onnxruntime")).to_be_visible()),
+    "storage": ("admin", "/system/storage", _heading),
+    "stored-files": ("admin", "/system/files", _heading),
+    "users": ("admin", "/system/users", _rows),
+    "audit": ("admin", "/system/audit", _rows),
+    "account": ("admin", "/account", _rows),
     "no-page": ("admin", "/nowhere", _heading),
 }
 

@@ -76,6 +76,15 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "models": ("/projects/{id}/models", _visible("h1")),
     "settings": ("/projects/{id}/settings", _visible("tbody tr")),
     "label": ("/projects/{id}/settings", _press("Edit bolt")),
+    "insights": ("/projects/{id}/insights", _visible(".chart canvas")),
+    "health": ("/system", lambda page: expect(page.get_by_text("onnxruntime")).to_be_visible()),
+    "storage": ("/system/storage", _visible(".sizes tr")),
+    "stored-files": ("/system/files", _visible("h1")),
+    "users": ("/system/users", _visible("tbody tr")),
+    "new-user": ("/system/users", _press("Add a person")),
+    "audit": ("/system/audit", _visible("tbody tr")),
+    "account": ("/account", _visible("tbody tr")),
+    "new-token": ("/account", _press("Make a token")),
     "nowhere": ("/nowhere", _visible("h1")),
 }
 

@@ -7,7 +7,7 @@ import { AuditList } from "../app/audit-list";
 import { place, setQuery } from "../app/router";
 import { useLoad } from "../app/use";
 import { Button, Empty, Fault, Field, Select } from "../parts/controls";
-import { counted, count } from "../parts/words";
+import { count, counted, moment } from "../parts/words";
 import { SystemFrame } from "./system/frame";
 
 const DAY_MS = 86_400_000;
@@ -80,7 +80,9 @@ type Named = readonly (readonly [number, string])[];
 function Filters({ people, projects: all }: { people: Named; projects: Named }) {
   const query = place.value.query;
   const known = useLoad(audit.actions, []);
-  const [text, setText] = useState(query.get("text") ?? "");
+  const sought = query.get("text") ?? "";
+  const [text, setText] = useState(sought);
+  useEffect(() => setText(sought), [sought]);
   useEffect(() => {
     const timer = setTimeout(() => setQuery({ text }), TYPING_MS);
     return () => clearTimeout(timer);
@@ -122,7 +124,7 @@ function Lines({ entries, names, projects: all }: LinesProps) {
       <tbody>
         {entries.map((entry) => (
           <tr key={entry.id}>
-            <td class="when second">{exact(entry.at_ms)}</td>
+            <td class="when second">{moment(entry.at_ms)}</td>
             <td class="who cut">{entry.user_id === null ? <span class="second">the box</span> : (names.get(entry.user_id) ?? `user ${entry.user_id}`)}</td>
             <td class="action mono cut">{entry.action}</td>
             <td class="what cut">{entry.subject}</td>
@@ -136,16 +138,9 @@ function Lines({ entries, names, projects: all }: LinesProps) {
   );
 }
 
-/** A log wants the moment, not "2 min ago": "23 Nov 2026 09:14:05". */
-function exact(atMs: number): string {
-  const at = new Date(atMs);
-  const date = at.toLocaleDateString("en", { day: "numeric", month: "short" });
-  return `${date} ${at.getFullYear()} ${at.toTimeString().slice(0, 8)}`;
-}
-
 function Details({ entry, project }: { entry: AuditEntry; project: string | null }) {
   const facts = Object.entries(entry.details).filter(([, value]) => value !== null);
-  const word = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  const word = (value: unknown): string => (typeof value === "string" ? value : Array.isArray(value) ? value.map(word).join(" and ") : JSON.stringify(value));
   const short = [project, ...facts.map(([key, value]) => `${key.replaceAll("_", " ")} ${word(value)}`)].filter(Boolean).join(", ");
   return (
     <details>

@@ -6,7 +6,7 @@ import { place, setQuery } from "../app/router";
 import { useEvents, useLoad } from "../app/use";
 import { DayChart, type Line } from "../parts/chart";
 import { Empty, Fault, Select } from "../parts/controls";
-import { count, span } from "../parts/words";
+import { count, duration } from "../parts/words";
 import { Balance, Predictions } from "./insights/tables";
 import { approval, dayWord, percent, sums, throughput } from "./insights/series";
 import "./insights.css";
@@ -19,7 +19,7 @@ const PERIODS: readonly (readonly [string, string])[] = [
 ];
 const LINES: readonly Line[] = [
   { label: "Submitted", shape: "bars" },
-  { label: "Approved", shape: "line" },
+  { label: "Approved", shape: "whole" },
   { label: "Returned", shape: "dashes" },
 ];
 
@@ -69,7 +69,7 @@ function Found({ found, projectId, days }: { found: ProjectInsights; projectId: 
   );
 }
 
-const seconds = (value: number | null): string => (value === null ? "–" : span(value * 1000));
+const seconds = (value: number | null): string => (value === null ? "–" : duration(value));
 
 function Totals({ found }: { found: ProjectInsights }) {
   const total = sums(found.days);

@@ -7,7 +7,7 @@ import { theme } from "../app/theme";
 export interface Line {
   label: string;
   /** Bars for amounts; lines, whole or dashed, for what is told apart by shape. */
-  shape: "bars" | "line" | "dashes";
+  shape: "bars" | "whole" | "dashes";
 }
 
 interface Props {
@@ -17,6 +17,8 @@ interface Props {
   label: string;
   height?: number;
 }
+
+const HALF_DAY_S = 43_200;
 
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -47,7 +49,10 @@ function options(width: number, height: number, lines: readonly Line[]): uPlot.O
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_chart, _low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
+    scales: {
+      x: { range: (_chart, low, high) => [low - HALF_DAY_S, high + HALF_DAY_S] },
+      y: { range: (_chart, _low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] },
+    },
     axes: [
       { ...axis, grid: { show: false }, values: "{D} {MMM}" },
       { ...axis, size: 44, grid: { stroke: line, width: 1 }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },

@@ -30,9 +30,28 @@ export function when(atMs: number, nowMs: number = Date.now()): string {
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
   if (atMs >= midnight) return `today ${at.toTimeString().slice(0, 5)}`;
   if (atMs >= midnight - 86_400_000) return "yesterday";
-  const month = at.toLocaleString("en", { month: "short" });
   const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
-  return `${at.getDate()} ${month}${year}`;
+  return `${dayMonth(at)}${year}`;
+}
+
+/** "23 Nov", of a date. */
+function dayMonth(at: Date): string {
+  return `${at.getDate()} ${at.toLocaleString("en", { month: "short" })}`;
+}
+
+/** The moment itself, for logs: "23 Nov 2026 09:14:05". */
+export function moment(atMs: number): string {
+  const at = new Date(atMs);
+  return `${dayMonth(at)} ${at.getFullYear()} ${at.toTimeString().slice(0, 8)}`;
+}
+
+/** How long a piece of work takes: "48 s", "2 min 20 s", "1 h 5 min". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 120) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
+  return minutes % 60 === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** A span in the largest sensible unit: "850 ms", "12 s", "3 min", "2 h". */

@@ -17,7 +17,8 @@ export function throughput(days: readonly InsightsDay[]): [number[], number[], n
 
 /** "23 Nov", of a day counted from 1970. */
 export function dayWord(day: number): string {
-  return new Date(day * DAY_S * 1000).toLocaleDateString("en", { day: "numeric", month: "short", timeZone: "UTC" });
+  const at = new Date(day * DAY_S * 1000);
+  return `${at.getUTCDate()} ${at.toLocaleString("en", { month: "short", timeZone: "UTC" })}`;
 }
 
 export function sums(days: readonly InsightsDay[]): Omit<InsightsDay, "day"> {

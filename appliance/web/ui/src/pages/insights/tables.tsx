@@ -60,7 +60,7 @@ function FateTable({ head, rows }: { head: string; rows: readonly FateRow[] }) {
               {WORDS[fate]}
             </th>
           ))}
-          <th class="number">As made</th>
+          <th class="number">Rate as made</th>
         </tr>
       </thead>
       <tbody>

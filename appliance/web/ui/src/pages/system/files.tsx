@@ -22,7 +22,7 @@ export function StoredFiles() {
       {found && (
         <>
           <Readings found={found} />
-          {found.damage.length > 0 ? <DamageTable found={found} /> : found.finished && <p>Every stored file was what its name says.</p>}
+          {found.damage.length > 0 && <DamageTable found={found} />}
         </>
       )}
     </SystemFrame>
@@ -58,6 +58,9 @@ function Readings({ found }: { found: Scrubbing }) {
         <dt>By itself</dt>
         <dd>{days > 0 ? `every ${counted(days, "day")}` : "never"}</dd>
       </dl>
+      <p class="note-line second small">
+        Every file is read from the disk at the lowest priority and compared with its hash. What does not match is put aside, so that nobody is served it.
+      </p>
     </section>
   );
 }

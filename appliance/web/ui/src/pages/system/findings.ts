@@ -1,5 +1,5 @@
 import type { BoxHealth, Scrubbing, StorageUse } from "../../api/system";
-import { bytes, count, counted, share, span, when } from "../../parts/words";
+import { bytes, count, counted, moment, share, span, when } from "../../parts/words";
 
 /** One line of the box's health: what was looked at, how it stands, and what to do where it is not well. */
 export interface Finding {
@@ -76,9 +76,9 @@ function memory({ memory: found }: BoxHealth): Finding {
 
 function load(box: BoxHealth): Finding {
   return {
-    what: "Processor",
-    value: `${share(box.load, box.processors)} busy`,
-    note: counted(box.processors, "core"),
+    what: "Load",
+    value: box.load.toFixed(1),
+    note: `of ${counted(box.processors, "core")}`,
     well: true,
   };
 }
@@ -98,7 +98,7 @@ function clock(box: BoxHealth): Finding {
   const behind = box.clock.behind_ms >= CLOCK_BEHIND_MS;
   return {
     what: "Clock",
-    value: behind ? `${span(box.clock.behind_ms)} behind` : "right order",
+    value: behind ? `${span(box.clock.behind_ms)} behind` : moment(box.clock.wall_ms).slice(0, -3),
     note: box.clock_is_set === false ? "nothing sets it" : box.clock_is_set ? "kept by the network" : "",
     well: !behind,
     advice: behind

@@ -5,7 +5,7 @@ import { type LargeFile, type StorageUse, system } from "../../api/system";
 import { useAct, useEvents, useLoad } from "../../app/use";
 import { Button, Fault } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
-import { bytes, counted, span, when } from "../../parts/words";
+import { bytes, counted, when } from "../../parts/words";
 import { Chore } from "./chore";
 import { SystemFrame } from "./frame";
 import { byAge, byKind, byProject, type Line } from "./space";
@@ -92,7 +92,7 @@ function Freeing({ use }: { use: StorageUse }) {
             <td>
               <b>Files nobody refers to</b>
               <span class="second small">
-                Of deleted images, exports and models{archives ? ", and archives whose import is over" : ""}. Each stays {span(use.grace_s * 1000)} in case it is needed again.
+                Of deleted images, exports and models{archives ? ", and archives whose import is over" : ""}. Each stays {counted(Math.round(use.grace_s / 3600), "hour")} in case it is needed again.
               </span>
             </td>
             <td class="number nowrap">{bytes((waiting?.bytes ?? 0) + (archives?.bytes ?? 0))}</td>
