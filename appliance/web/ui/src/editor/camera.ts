@@ -29,6 +29,12 @@ export const toImage = (camera: Camera, point: Point): Point => ({
   y: (point.y - camera.y) / camera.scale,
 });
 
+/** The nearest point of the image. */
+export const clamped = ({ x, y }: Point, size: Size): Point => ({
+  x: Math.min(size.width, Math.max(0, x)),
+  y: Math.min(size.height, Math.max(0, y)),
+});
+
 /** Show the whole picture, centred, with a margin. */
 export function fit(picture: Size, view: Size): Camera {
   const scale = Math.max(

@@ -1,4 +1,5 @@
 import type { Annotation } from "../api/types";
+import { same } from "./same";
 
 export type AnnotationState = "prediction" | "drawn" | "accepted" | "approved" | "rejected";
 export const STATES: readonly AnnotationState[] = ["prediction", "drawn", "accepted", "approved", "rejected"];
@@ -20,6 +21,17 @@ export function invert(change: Change): Change {
   return new Map([...change].map(([id, { before, after }]) => [id, { before: after, after: before }]));
 }
 
+/** Two steps as one; what they bring back to where it was is left out. */
+export function compose(first: Change, second: Change): Change {
+  const whole = new Map(first);
+  for (const [id, { before, after }] of second) {
+    const from = first.has(id) ? (first.get(id)?.before ?? null) : before;
+    if (from === after) whole.delete(id);
+    else whole.set(id, { before: from, after });
+  }
+  return whole;
+}
+
 export type ChangeSource = "person" | "server";
 type Listener = (change: Change, source: ChangeSource) => void;
 
@@ -29,6 +41,7 @@ export class ImageDocument {
   revision: number;
   private readonly records = new Map<string, Annotation>();
   private readonly listeners = new Set<Listener>();
+  private list: readonly Annotation[] | null = null;
 
   constructor(imageId: number, revision: number, annotations: readonly Annotation[]) {
     this.imageId = imageId;
@@ -36,8 +49,14 @@ export class ImageDocument {
     for (const annotation of annotations) this.records.set(annotation.id, annotation);
   }
 
-  get all(): Annotation[] {
-    return [...this.records.values()];
+  /** All annotations in drawing order; the same array until something changes. */
+  get all(): readonly Annotation[] {
+    this.list ??= [...this.records.values()];
+    return this.list;
+  }
+
+  get size(): number {
+    return this.records.size;
   }
 
   get(id: string): Annotation | null {
@@ -58,6 +77,7 @@ export class ImageDocument {
   }
 
   apply(change: Change, source: ChangeSource): void {
+    this.list = null;
     for (const [id, { after }] of change) {
       if (after) this.records.set(id, after);
       else this.records.delete(id);
@@ -68,10 +88,21 @@ export class ImageDocument {
   /** Take the server's present state, except for annotations the caller still has to send. */
   rebase(revision: number, annotations: readonly Annotation[], unsent: ReadonlySet<string>): void {
     this.revision = revision;
-    const theirs = annotations.filter((annotation) => !unsent.has(annotation.id));
     const there = new Set(annotations.map((annotation) => annotation.id));
     const gone = [...this.records.keys()].filter((id) => !there.has(id) && !unsent.has(id));
-    const change = this.change(theirs, gone);
+    const news = annotations.filter((theirs) => !unsent.has(theirs.id) && !this.renumbered(theirs));
+    const change = this.change(news, gone);
     if (change.size > 0) this.apply(change, "server");
+  }
+
+  /** Take the revision of a record that is otherwise the same here; nobody needs to hear of that. */
+  private renumbered(theirs: Annotation): boolean {
+    const ours = this.records.get(theirs.id);
+    if (!ours || !same({ ...ours, revision: theirs.revision }, theirs)) return false;
+    if (ours.revision !== theirs.revision) {
+      this.records.set(ours.id, { ...ours, revision: theirs.revision });
+      this.list = null;
+    }
+    return true;
   }
 }

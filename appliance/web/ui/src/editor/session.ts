@@ -2,7 +2,7 @@ import { signal } from "@preact/signals-core";
 
 import type { Camera, Point } from "./camera";
 
-export type ToolName = "select" | "box";
+export type ToolName = "select" | "box" | "rotated_box" | "polygon" | "polyline" | "keypoints" | "brush" | "eraser";
 export type ColorBy = "label" | "instance" | "author" | "status";
 export type Surround = "black" | "grey" | "white";
 
@@ -45,6 +45,26 @@ export class EditorSession {
   readonly measured = signal<string | null>(null);
   /** Radius of brush and eraser, in pixels of the image. */
   readonly brush = signal(12);
+  /** A harder pressed pen paints wider. */
+  readonly pressure = signal(true);
+  /** What fingers do: they only move the picture once a pen has drawn. */
+  readonly fingers = signal<"draw" | "pan">("draw");
+  /** What dragging from an empty place does with the select tool and a mouse. */
+  readonly dragEmpty = signal<"pan" | "marquee">("pan");
+  /** The draw tool that was used last, to be taken up again. */
+  readonly lastDraw = signal<ToolName>("box");
+  /** Half-drawn shapes by image and tool: they wait for the return. */
+  readonly drafts = new Map<string, unknown>();
+
+  /** Hide these, or show them when all of them are hidden. */
+  toggleHidden(ids: Iterable<string>): void {
+    this.hidden.value = toggled(this.hidden.value, ids);
+  }
+
+  /** Lock these against every change, or unlock them when all of them are locked. */
+  toggleLocked(ids: Iterable<string>): void {
+    this.locked.value = toggled(this.locked.value, ids);
+  }
 
   select(...ids: string[]): void {
     this.selection.value = new Set(ids);
@@ -55,4 +75,16 @@ export class EditorSession {
     const [first, second] = this.selection.value;
     return second === undefined ? (first ?? null) : null;
   }
+}
+
+/** All of them in, or all of them out when they were in. */
+function toggled(set: ReadonlySet<string>, ids: Iterable<string>): ReadonlySet<string> {
+  const all = [...ids];
+  const out = all.every((id) => set.has(id));
+  const next = new Set(set);
+  for (const id of all) {
+    if (out) next.delete(id);
+    else next.add(id);
+  }
+  return next;
 }

@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals-core";
+import { effect, untracked } from "@preact/signals-core";
 
 import type { Label } from "../api/types";
 import { type Camera, centred, fit, keepInView, type Point, type Size, toImage, zoomAt } from "./camera";
@@ -7,11 +7,12 @@ import type { Editor } from "./editor";
 import { Gestures } from "./gestures";
 import type { Picture } from "./picture";
 import { Renderer } from "./render/renderer";
-import type { EditorSession } from "./session";
-import { TOOLS } from "./tools";
-import type { Tool, ToolHost } from "./tools/tool";
+import type { EditorSession, ToolName } from "./session";
+import { STARTS_AFRESH, TOOLS } from "./tools";
+import type { Press, Tool, ToolHost } from "./tools/tool";
 
 const REACH_PX = 6;
+const TOUCH_REACH_PX = 16;
 
 /** What lies on the stage. Without an editor it may only be looked at. */
 export interface Opened {
@@ -31,6 +32,7 @@ export class Stage {
   private readonly stop: () => void;
   private opened: Opened | null = null;
   private tool: Tool | null = null;
+  private drafted: ToolName = "select";
   private fitted = true;
 
   constructor(host: HTMLElement, session: EditorSession) {
@@ -43,20 +45,25 @@ export class Stage {
       camera: () => this.session.camera.value,
       look: (camera) => this.look(camera),
       tool: () => (this.opened?.editor ? this.tool : null),
-      tap: (at, event) => this.tap(at, event),
+      fingersDraw: () => session.tool.value === "select" || session.fingers.value === "draw",
+      penned: () => (session.fingers.value = "pan"),
+      tap: (press) => this.tap(press),
       hover: (at, busy) => this.hover(at, busy),
       invalidate: () => this.renderer.invalidate(),
     });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
-    this.stop = effect(() => this.take(new TOOLS[session.tool.value](this.toolHost())));
+    this.stop = effect(() => {
+      const name = session.tool.value;
+      untracked(() => this.take(name));
+    });
     this.renderer.setOverlay((context, camera) => this.opened?.editor && this.tool?.draw?.(context, camera));
     this.resize();
   }
 
   destroy(): void {
     this.stop();
-    this.tool?.cancel();
+    this.keep();
     this.gestures.destroy();
     this.observer.disconnect();
     this.renderer.destroy();
@@ -65,20 +72,54 @@ export class Stage {
   /** Show an image; the view stays when the new picture has the size of the old one. */
   open(opened: Opened | null): void {
     const [old, now] = [this.opened, opened];
-    if (old?.editor !== now?.editor) this.tool?.cancel();
+    const other = old?.editor !== now?.editor;
+    if (other) this.keep();
     this.opened = now;
+    now?.editor?.guard((id) => this.session.locked.value.has(id));
     if (old?.picture !== now?.picture) this.renderer.setPicture(now?.picture ?? null);
     if (old?.document !== now?.document || old?.labels !== now?.labels) {
       this.renderer.setDocument(now?.document ?? null, now?.labels ?? []);
     }
     const same = old && now && old.picture.width === now.picture.width && old.picture.height === now.picture.height;
     if (now && !same) this.fit();
+    if (other) this.resume();
   }
 
-  /** Leave what the tool is in the middle of. */
-  cancel(): void {
-    this.tool?.cancel();
-    this.renderer.invalidate();
+  /** Give a key to the tool first; true when it had a use for it. */
+  key(name: string): boolean {
+    return this.ask((tool) => tool.key?.(name));
+  }
+
+  /** Leave what the tool is in the middle of; false when that is nothing. */
+  cancel(): boolean {
+    const busy = this.gestures.busy;
+    this.gestures.release();
+    return this.ask((tool) => tool.drop?.()) || busy;
+  }
+
+  /** Complete the half-drawn shape. */
+  finish(): boolean {
+    return this.ask((tool) => tool.finish?.());
+  }
+
+  /** Take back the last point of the half-drawn shape. */
+  undoPoint(): boolean {
+    return this.ask((tool) => tool.undoPoint?.());
+  }
+
+  /** Delete the vertex that is chosen or was touched last. */
+  deletePoint(): boolean {
+    return this.ask((tool) => tool.deletePoint?.());
+  }
+
+  /** Make the next press a secondary one, as a pen or a finger has no right button; answers whether it will be. */
+  minus(): boolean {
+    return this.gestures.minusNext();
+  }
+
+  /** Take up the draw tool that was used last. */
+  repeat(): void {
+    this.session.tool.value = this.session.lastDraw.value;
   }
 
   fit(): void {
@@ -103,10 +144,39 @@ export class Stage {
     this.session.camera.value = camera;
   }
 
-  private take(tool: Tool): void {
-    this.tool?.cancel();
-    this.tool = tool;
+  private take(name: ToolName): void {
+    this.keep();
+    this.tool = new TOOLS[name](this.toolHost());
+    this.drafted = name;
+    if (name !== "select") this.session.lastDraw.value = name;
+    if (STARTS_AFRESH.has(name)) this.session.select();
+    this.resume();
     this.renderer.invalidate();
+  }
+
+  /** Put the half-drawn shape away until its image and its tool are there again. */
+  private keep(): void {
+    this.gestures.release();
+    const { document } = this.opened ?? {};
+    const draft = this.tool?.keep?.() ?? null;
+    this.tool?.drop?.();
+    if (!document) return;
+    const key = `${document.imageId}/${this.drafted}`;
+    if (draft === null) this.session.drafts.delete(key);
+    else this.session.drafts.set(key, draft);
+  }
+
+  private resume(): void {
+    const { document } = this.opened ?? {};
+    const draft = document ? this.session.drafts.get(`${document.imageId}/${this.drafted}`) : undefined;
+    if (draft !== undefined) this.tool?.resume?.(draft);
+    this.renderer.invalidate();
+  }
+
+  private ask(what: (tool: Tool) => boolean | undefined): boolean {
+    const done = (this.opened?.editor && this.tool && what(this.tool)) ?? false;
+    if (done) this.renderer.invalidate();
+    return done;
   }
 
   private toolHost(): ToolHost {
@@ -115,6 +185,7 @@ export class Stage {
       editor: () => this.opened?.editor ?? null,
       size: () => this.opened?.picture ?? { width: 1, height: 1 },
       labels: () => this.opened?.labels ?? [],
+      brush: () => this.renderer.brush,
       pick: (image, reachPx) => this.renderer.pick(image, reachPx / this.session.camera.value.scale),
       within: (bounds) => this.renderer.within(bounds),
       preview: (changes) => this.renderer.setPreview(changes),
@@ -131,21 +202,23 @@ export class Stage {
     else this.look(keepInView(this.session.camera.value, this.opened.picture, view));
   }
 
-  private tap(at: Point, event: PointerEvent): void {
-    const id = this.pick(at);
+  private tap({ image, kind, shift }: Press): void {
+    if (this.session.tool.value !== "select" && this.opened?.editor) return;
+    const id = this.pick(image, kind === "touch" ? TOUCH_REACH_PX : REACH_PX);
     const { selection } = this.session;
-    if (!event.shiftKey) selection.value = new Set(id ? [id] : []);
-    else if (id) selection.value = new Set([...selection.value].filter((one) => one !== id).concat(selection.value.has(id) ? [] : [id]));
+    if (!shift) this.session.select(...(id ? [id] : []));
+    else if (id) this.session.select(...[...selection.value].filter((one) => one !== id), ...(selection.value.has(id) ? [] : [id]));
   }
 
   private hover(at: Point | null, busy: boolean): void {
     const { session } = this;
-    session.hovered.value = at && !busy ? this.pick(at) : null;
-    session.pointer.value = at && this.opened ? toImage(session.camera.value, at) : null;
+    const image = at && this.opened ? toImage(session.camera.value, at) : null;
+    const picks = !busy && (session.tool.value === "select" || !this.opened?.editor);
+    session.hovered.value = image && picks ? this.pick(image, REACH_PX) : null;
+    session.pointer.value = image;
   }
 
-  private pick(at: Point): string | null {
-    const camera = this.session.camera.value;
-    return this.renderer.pick(toImage(camera, at), REACH_PX / camera.scale);
+  private pick(image: Point, reachPx: number): string | null {
+    return this.renderer.pick(image, reachPx / this.session.camera.value.scale);
   }
 }

@@ -17,7 +17,6 @@ import { Pictures, type Ready } from "../editor/pictures";
 import { neighbour, shapesOf } from "../editor/shapes-of";
 import type { ToolName } from "../editor/session";
 import type { Opened, Stage } from "../editor/stage";
-import { moved } from "../editor/tools/select";
 import { Canvas } from "../parts/canvas";
 import { Conflicts } from "../parts/conflicts";
 import { Button, Empty, Fault, IconButton, Swatch } from "../parts/controls";
@@ -117,7 +116,6 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   };
   const pickTool = (name: ToolName): void => {
     editing.tool.value = name;
-    if (name === "box") setSelected(null);
   };
   const pickLabel = (label: Label | undefined): void => {
     if (!label) return;
@@ -140,7 +138,10 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const nudge = (dx: number, dy: number) => (event: KeyboardEvent): void => {
     if (!editor || !current) return;
     const by = event.shiftKey ? 10 : 1;
-    editor.reshape(current.id, moved(current.geometry, dx * by, dy * by, editor.size));
+    editor.nudge([current.id], dx * by, dy * by, event.repeat);
+  };
+  const forTool = (name: string, otherwise: () => void) => (): void => {
+    if (!stage.current?.key(name)) otherwise();
   };
   const cycle = (by: number): void => setSelected(neighbour(shapes, selected, by));
   const byKey = (key: string): Label | undefined =>
@@ -151,18 +152,28 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   useKeys({
     v: () => pickTool("select"),
     b: () => pickTool("box"),
+    r: () => pickTool("rotated_box"),
+    p: () => pickTool("polygon"),
+    l: () => pickTool("polyline"),
+    k: () => pickTool("keypoints"),
+    m: () => pickTool("brush"),
+    e: () => pickTool("eraser"),
+    n: () => stage.current?.repeat(),
+    enter: () => stage.current?.key("enter"),
+    "[*": () => stage.current?.key("["),
+    "]*": () => stage.current?.key("]"),
     y: () => judge("accept"),
     x: () => judge("reject"),
     "shift+y": acceptAll,
-    delete: onSelection((id) => editor?.remove([id])),
-    backspace: onSelection((id) => editor?.remove([id])),
-    "ctrl+z*": () => editor?.undo(),
+    delete: forTool("delete", onSelection((id) => editor?.remove([id]))),
+    backspace: forTool("backspace", onSelection((id) => editor?.remove([id]))),
+    "ctrl+z*": forTool("ctrl+z", () => editor?.undo()),
     "ctrl+shift+z*": () => editor?.redo(),
     "ctrl+y*": () => editor?.redo(),
     "ctrl+enter": () => hand("submit"),
     "shift+d": () => hand("skip"),
-    escape: () => (stage.current?.cancel(), setSelected(null), pickTool("select")),
-    "tab*": () => cycle(1),
+    escape: forTool("escape", () => (stage.current?.cancel(), setSelected(null), pickTool("select"))),
+    "tab*": forTool("tab", () => cycle(1)),
     "shift+tab*": () => cycle(-1),
     h: () => (editing.hiddenAll.value = !editing.hiddenAll.value),
     f: () => stage.current?.fit(),

@@ -29,7 +29,7 @@ describe("Editor", () => {
     expect(document.get(id)?.geometry).toEqual(BOX);
     editor.undo();
     expect(document.all).toEqual([]);
-    expect(editor.undo()).toBe(false);
+    expect(editor.undo()).toBeNull();
     editor.redo();
     editor.redo();
     expect(document.get(id)?.geometry).toEqual({ ...BOX, x2: 99 });
@@ -40,7 +40,7 @@ describe("Editor", () => {
     editor.add(BOX, 1);
     editor.undo();
     editor.add(BOX, 2);
-    expect(editor.redo()).toBe(false);
+    expect(editor.redo()).toBeNull();
     expect(document.all.map((one) => one.label_id)).toEqual([2]);
   });
 

@@ -9,7 +9,8 @@ import { look, strokes } from "../../src/editor/render/shapes";
 import { bounds, hits, measure, runs } from "../../src/editor/shape";
 import { neighbour, shapesOf } from "../../src/editor/shapes-of";
 import { boxBetween } from "../../src/editor/tools/box";
-import { moved, resized } from "../../src/editor/tools/select";
+import { moved } from "../../src/editor/moved";
+import { resized } from "../../src/editor/tools/reshape";
 
 const PICTURE = { width: 640, height: 480 };
 const VIEW = { width: 1000, height: 600 };

@@ -1,132 +1,256 @@
 import type { Annotation, Geometry } from "../../api/types";
-import { type Box, transformed } from "../../geometry";
-import { type Camera, type Point, type Size, toImage, toScreen } from "../camera";
-import { bounds, hits } from "../shape";
-import type { Tool, ToolHost } from "./tool";
+import { type Camera, type Point, toImage } from "../camera";
+import { hits } from "../shape";
+import { type Drag, gripDrag, pointsDrag, shapesDrag } from "./drags";
+import { cursorOf, type Handle, handlesOf, nearest, pointsOf } from "./handles";
+import { boxBetween } from "./box";
+import { seenAs, without } from "./reshape";
+import { drawFrame, drawHandles } from "./select-view";
+import { drawSnap, type Snap, snapped } from "./snap";
+import type { Press, Tool, ToolHost } from "./tool";
 
-type Edge = -1 | 0 | 1;
-export type Handle = readonly [Edge, Edge];
+const HANDLE_REACH_PX = { mouse: 8, pen: 12, touch: 22 };
+const SHAPE_REACH_PX = { mouse: 6, pen: 8, touch: 14 };
+const SLACK_PX = { mouse: 3, pen: 4, touch: 8 };
+/** From so many handles on, which of them show depends on the pointer. */
+const MANY = 48;
 
-const HANDLES: readonly Handle[] = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];
-const HANDLE_PX = 6;
-const REACH_PX = 8;
-const TOUCH_REACH_PX = 22;
-const SLACK_PX = 3;
+type State =
+  | { name: "idle" }
+  | { name: "pressed"; from: Press; drag: Drag; handle: Handle | null }
+  | { name: "dragging"; drag: Drag; now: ReadonlyMap<string, Geometry>; snap: Snap | null }
+  | { name: "marquee"; from: Press; to: Point | null };
 
-/** Move a geometry by a distance, stopping at the borders of the image. */
-export function moved(geometry: Geometry, dx: number, dy: number, size: Size): Geometry {
-  const box = bounds(geometry);
-  if (!box || geometry.type === "mask") return geometry;
-  const x = Math.max(-box.x1, Math.min(size.width - box.x2, dx));
-  const y = Math.max(-box.y1, Math.min(size.height - box.y2, dy));
-  return transformed(geometry, 1, 1, x, y);
-}
+const IDLE: State = { name: "idle" };
+const NONE: ReadonlySet<number> = new Set();
 
-/** Drag a handle of a box to a point; edges may cross, the box stays inside the image. */
-export function resized(box: Box, [h, v]: Handle, to: Point, size: Size): Box {
-  const x = Math.max(0, Math.min(size.width, to.x));
-  const y = Math.max(0, Math.min(size.height, to.y));
-  const xs = [h === -1 ? x : box.x1, h === 1 ? x : box.x2].sort((a, b) => a - b);
-  const ys = [v === -1 ? y : box.y1, v === 1 ? y : box.y2].sort((a, b) => a - b);
-  return { type: "box", x1: xs[0], y1: ys[0], x2: Math.max(xs[1], xs[0] + 1), y2: Math.max(ys[1], ys[0] + 1) };
-}
-
-type Drag = { id: string; start: Point; before: Geometry; handle: Handle | null; now: Geometry | null };
-
-/** Move and resize the selected shape; everything else is left to the viewer: panning and picking. */
+/** Move, resize and turn what is selected, edit its vertices, and select with a frame. */
 export class SelectTool implements Tool {
   readonly guides = false;
   private readonly host: ToolHost;
-  private drag: Drag | null = null;
+  private state: State = IDLE;
+  private hot: Handle | null = null;
+  private pointer: Point | null = null;
+  private chosen: { id: string; indexes: ReadonlySet<number> } | null = null;
+  private handles: { geometry: Geometry; scale: number; all: readonly Handle[] } | null = null;
 
   constructor(host: ToolHost) {
     this.host = host;
   }
 
   cursor(at: Point | null): string | null {
-    const handle = at && this.handleAt(at, REACH_PX);
-    if (handle) return handle[0] === 0 ? "ns-resize" : handle[1] === 0 ? "ew-resize" : handle[0] === handle[1] ? "nwse-resize" : "nesw-resize";
-    return at && this.over(at) ? "move" : null;
+    const one = this.single();
+    if (this.state.name === "marquee") return "crosshair";
+    const handle = at && one && this.handleAt(at, HANDLE_REACH_PX.mouse);
+    if (handle && one) return cursorOf(handle.grip, one.geometry);
+    return at && this.over(toImage(this.camera(), at), SHAPE_REACH_PX.mouse) ? "move" : null;
   }
 
-  down(image: Point, event: PointerEvent, at: Point): boolean {
-    const one = this.selected();
-    if (!one) return false;
-    const handle = this.handleAt(at, event.pointerType === "mouse" ? REACH_PX : TOUCH_REACH_PX);
-    if (!handle && !this.over(at)) return false;
-    this.drag = { id: one.id, start: image, before: one.geometry, handle, now: null };
-    return true;
+  down(press: Press): boolean {
+    const { image, kind } = press;
+    const one = this.single();
+    const handle = one && this.handleAt(press.at, HANDLE_REACH_PX[kind]);
+    if (one && handle && this.alters(one, handle, press)) return true;
+    if (press.secondary) return false;
+    if (one && handle) return this.press(press, this.dragOf(one, handle, image), handle);
+    if (press.shift) return this.frame(press);
+    const all = this.movable();
+    if (all.length > 0 && this.over(image, SHAPE_REACH_PX[kind])) return this.press(press, shapesDrag(all, image, this.host.size()), null);
+    const empty = kind === "pen" || (kind === "mouse" && this.host.session.dragEmpty.value === "marquee");
+    return empty && this.frame(press);
   }
 
-  move(image: Point): void {
-    const { drag } = this;
-    if (!drag) return;
-    const [dx, dy] = [image.x - drag.start.x, image.y - drag.start.y];
-    if (!drag.now && Math.hypot(dx, dy) * this.camera().scale < SLACK_PX) return;
-    const size = this.host.size();
-    drag.now =
-      drag.handle && drag.before.type === "box"
-        ? resized(drag.before, drag.handle, image, size)
-        : moved(drag.before, dx, dy, size);
-    this.host.preview(new Map([[drag.id, drag.now]]));
+  move(press: Press): void {
+    const { state } = this;
+    this.pointer = press.kind === "touch" && state.name === "idle" ? null : press.at;
+    if (state.name === "idle") this.hover(press);
+    else if (state.name === "marquee") {
+      if (state.to || this.beyond(state.from, press)) this.state = { ...state, to: press.image };
+      this.host.invalidate();
+    } else if (state.name === "dragging") this.drag(state.drag, press);
+    else if (this.beyond(state.from, press)) this.drag(state.drag, press);
   }
 
-  up(): void {
-    const { drag } = this;
+  up(press: Press): void {
+    const { state } = this;
     this.cancel();
-    if (drag?.now) this.host.editor()?.reshape(drag.id, drag.now);
+    if (state.name === "dragging") this.host.editor()?.reshapeMany(state.now);
+    else if (state.name === "marquee" && state.to) this.catch(state.from, state.to);
+    else if (state.name === "marquee") this.click(press);
+    else if (state.name === "pressed") this.let(state.handle, press);
+  }
+
+  leave(): void {
+    this.pointer = null;
+    this.hot = null;
   }
 
   cancel(): void {
-    this.drag = null;
-    this.host.preview(null);
+    if (this.state.name === "dragging") this.host.preview(null);
+    this.host.session.measured.value = null;
+    this.state = IDLE;
+  }
+
+  drop(): boolean {
+    const had = this.points().size > 0;
+    this.chosen = null;
+    return had;
+  }
+
+  key(name: string): boolean {
+    if (name === "delete" || name === "backspace") return this.deletePoint();
+    if (name !== "escape") return false;
+    const busy = this.state.name !== "idle";
+    this.cancel();
+    return busy || this.drop();
+  }
+
+  deletePoint(): boolean {
+    const one = this.single();
+    const hot = this.hot?.grip.kind === "point" ? new Set([this.hot.grip.index]) : NONE;
+    const indexes = this.points().size > 0 ? this.points() : hot;
+    if (!one || indexes.size === 0 || indexes.size === pointsOf(one.geometry).length) return false;
+    const left = without(one.geometry, indexes);
+    if (left) this.host.editor()?.reshape(one.id, left);
+    this.chosen = null;
+    this.hot = null;
+    return true;
   }
 
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
-    const one = this.selected();
-    const geometry = this.drag?.now ?? one?.geometry;
-    if (geometry?.type !== "box") return;
-    for (const point of places(geometry)) {
-      const { x, y } = toScreen(camera, point);
-      context.fillStyle = "#fff";
-      context.strokeStyle = "#000";
-      context.lineWidth = 1;
-      context.fillRect(x - HANDLE_PX / 2, y - HANDLE_PX / 2, HANDLE_PX, HANDLE_PX);
-      context.strokeRect(x - HANDLE_PX / 2, y - HANDLE_PX / 2, HANDLE_PX, HANDLE_PX);
+    const { state } = this;
+    if (state.name === "marquee" && state.to) drawFrame(context, camera, state.from.image, state.to);
+    const one = this.single();
+    const geometry = one && ((state.name === "dragging" ? state.now.get(one.id) : null) ?? one.geometry);
+    if (geometry) drawHandles(context, camera, this.handlesFor(geometry), { hot: this.hot, chosen: this.points(), pointer: this.pointer });
+    if (state.name === "dragging" && state.snap) drawSnap(context, camera, state.snap);
+  }
+
+  /** Alt, the right button or a long press on a point: it goes, is hidden or shown, or is chosen. */
+  private alters(one: Annotation, { grip }: Handle, { alt, secondary, kind }: Press): boolean {
+    if (!(alt || secondary) || grip.kind !== "point") return false;
+    const { geometry } = one;
+    const index = new Set([grip.index]);
+    if (geometry.type === "keypoints") {
+      const seen = seenAs(geometry, index, geometry.points[grip.index * 3 + 2] === 1 ? 2 : 1);
+      if (seen) this.host.editor()?.reshape(one.id, seen);
+    } else if (kind === "touch") this.chosen = { id: one.id, indexes: index };
+    else {
+      const left = without(geometry, index);
+      if (left) this.host.editor()?.reshape(one.id, left);
+      this.hot = null;
     }
+    return true;
+  }
+
+  private dragOf(one: Annotation, handle: Handle, from: Point): Drag {
+    const points = this.points();
+    const several = handle.grip.kind === "point" && points.size > 1 && points.has(handle.grip.index);
+    return several ? pointsDrag(one, points, from, this.host.size()) : gripDrag(one, handle, from, this.host.size());
+  }
+
+  private press(from: Press, drag: Drag, handle: Handle | null): boolean {
+    this.state = { name: "pressed", from, drag, handle };
+    return true;
+  }
+
+  private frame(from: Press): boolean {
+    this.state = { name: "marquee", from, to: null };
+    return true;
+  }
+
+  private drag(drag: Drag, press: Press): void {
+    const snap = drag.snaps && press.ctrl ? snapped(this.host, press.image, drag.ids) : null;
+    const now = drag.at(snap?.place ?? press.image, press.shift);
+    this.state = { name: "dragging", drag, now, snap };
+    this.host.session.measured.value = drag.words(now);
+    this.host.preview(now);
+  }
+
+  /** A press that did not become a drag: a middle becomes a vertex, a vertex is chosen, a shape picked. */
+  private let(handle: Handle | null, press: Press): void {
+    const one = this.single();
+    if (!handle || !one) {
+      this.click(press);
+      return;
+    }
+    if (handle.grip.kind === "middle") {
+      this.host.editor()?.reshapeMany(gripDrag(one, handle, press.image, this.host.size()).at(press.image, false));
+      this.chosen = { id: one.id, indexes: new Set([handle.grip.index + 1]) };
+    } else if (handle.grip.kind === "point") this.choose(one.id, handle.grip.index, press.shift);
+  }
+
+  private choose(id: string, index: number, more: boolean): void {
+    const old = this.points();
+    const indexes = more ? new Set([...old].filter((one) => one !== index).concat(old.has(index) ? [] : [index])) : new Set([index]);
+    this.chosen = { id, indexes };
+  }
+
+  private click({ image, kind, shift }: Press): void {
+    const { session } = this.host;
+    const id = this.host.pick(image, SHAPE_REACH_PX[kind]);
+    if (!shift) session.select(...(id ? [id] : []));
+    else if (id) session.select(...[...session.selection.value].filter((one) => one !== id), ...(session.selection.value.has(id) ? [] : [id]));
+  }
+
+  /** A frame over some vertices of the selected shape chooses these; else it selects what lies within. */
+  private catch(from: Press, to: Point): void {
+    const { session } = this.host;
+    const frame = boxBetween(from.image, to, this.host.size());
+    const one = this.single();
+    const points = one && one.geometry.type !== "keypoints" ? pointsOf(one.geometry) : [];
+    const inside = points.flatMap(({ x, y }, i) => (x >= frame.x1 && x <= frame.x2 && y >= frame.y1 && y <= frame.y2 ? [i] : []));
+    if (one && inside.length > 0 && inside.length < points.length) {
+      this.chosen = { id: one.id, indexes: new Set(inside) };
+      return;
+    }
+    const before = from.shift ? session.selection.value : [];
+    session.select(...before, ...this.host.within(frame));
+  }
+
+  private hover({ at, kind }: Press): void {
+    const hot = this.single() && this.handleAt(at, HANDLE_REACH_PX[kind]);
+    if (hot !== this.hot || (this.handles?.all.length ?? 0) > MANY) this.host.invalidate();
+    this.hot = hot;
+  }
+
+  private beyond(from: Press, now: Press): boolean {
+    return Math.hypot(now.at.x - from.at.x, now.at.y - from.at.y) >= SLACK_PX[from.kind];
   }
 
   private camera(): Camera {
     return this.host.session.camera.value;
   }
 
-  private selected(): Annotation | null {
-    const id = this.host.session.single;
-    return id === null ? null : (this.host.editor()?.document.get(id) ?? null);
+  private movable(): Annotation[] {
+    const { selection, locked } = this.host.session;
+    const document = this.host.editor()?.document;
+    return [...selection.value].flatMap((id) => (locked.value.has(id) ? [] : (document?.get(id) ?? [])));
   }
 
-  private over(at: Point): boolean {
-    const one = this.selected();
-    const camera = this.camera();
-    return one !== null && hits(one.geometry, toImage(camera, at), REACH_PX / camera.scale);
+  private single(): Annotation | null {
+    const id = this.host.session.single;
+    if (id === null || this.host.session.locked.value.has(id) || this.host.session.hidden.value.has(id)) return null;
+    return this.host.editor()?.document.get(id) ?? null;
+  }
+
+  private over(image: Point, reachPx: number): boolean {
+    return this.movable().some((one) => hits(one.geometry, image, reachPx / this.camera().scale));
+  }
+
+  /** The chosen vertices of the shape that is selected. */
+  private points(): ReadonlySet<number> {
+    return this.chosen && this.chosen.id === this.single()?.id ? this.chosen.indexes : NONE;
   }
 
   private handleAt(at: Point, reach: number): Handle | null {
-    const one = this.selected();
-    if (one?.geometry.type !== "box") return null;
-    const camera = this.camera();
-    const distances = places(one.geometry).map((point) => {
-      const { x, y } = toScreen(camera, point);
-      return Math.hypot(x - at.x, y - at.y);
-    });
-    const nearest = distances.indexOf(Math.min(...distances));
-    return distances[nearest] <= reach ? HANDLES[nearest] : null;
+    const one = this.single();
+    return one && nearest(this.handlesFor(one.geometry), this.camera(), at, reach);
   }
-}
 
-function places(box: Box): Point[] {
-  return HANDLES.map(([h, v]) => ({
-    x: h === -1 ? box.x1 : h === 1 ? box.x2 : (box.x1 + box.x2) / 2,
-    y: v === -1 ? box.y1 : v === 1 ? box.y2 : (box.y1 + box.y2) / 2,
-  }));
+  private handlesFor(geometry: Geometry): readonly Handle[] {
+    const { scale } = this.camera();
+    if (this.handles?.geometry !== geometry || this.handles.scale !== scale) this.handles = { geometry, scale, all: handlesOf(geometry, scale) };
+    return this.handles.all;
+  }
 }
