@@ -339,3 +339,37 @@ export interface Page<T> {
   items: T[];
   next: string | null;
 }
+
+// Uploads
+
+export interface Upload {
+  id: number;
+  project_id: number;
+  name: string;
+  kind: "picture" | "dataset";
+  state: "receiving" | "ready" | "done" | "failed";
+  length_bytes: number;
+  offset_bytes: number;
+  image_id: number | null;
+  duplicate: boolean;
+  problem: { code: string; message: string; field?: string; file?: string } | null;
+  job_id: number | null;
+}
+
+/** What an uploaded dataset holds, before anything of it is written. */
+export interface Preview {
+  format: string | null;
+  title: string;
+  files: string[];
+  pictures: number;
+  promised: number;
+  present: number;
+  images: number;
+  annotated: number;
+  matched: number;
+  missing: number;
+  labels: { name: string; label_id: number | null; annotations: number }[];
+  annotations: Record<string, number>;
+  splits: Partial<Record<"train" | "val" | "test", number>>;
+  notes: Note[];
+}

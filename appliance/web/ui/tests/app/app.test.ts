@@ -5,7 +5,6 @@ import type { Image, Page, Task } from "../../src/api/types";
 import { ImageList } from "../../src/app/image-list";
 import { dispatch, keyName } from "../../src/app/keys";
 import { choose, match } from "../../src/app/router";
-import { Uploads } from "../../src/app/uploads";
 import { WorkQueue } from "../../src/app/work-queue";
 import { layout, visible } from "../../src/pages/images/layout";
 import { count, bytes, when } from "../../src/parts/words";
@@ -152,28 +151,6 @@ describe("grid", () => {
     expect(to - from).toBeLessThan(150);
     expect(visible(plan, plan.height, 800).to).toBe(100_000);
     expect(visible(layout(0, 112, 10), 0, 0)).toEqual({ from: 0, to: 0 });
-  });
-});
-
-describe("Uploads", () => {
-  it("says of each file how it went and tries a failed one again", async () => {
-    let broken = true;
-    const uploads = new Uploads(async (path, _file, progress) => {
-      progress(0.5);
-      const bad = broken && path.includes("bad");
-      const text = bad ? '{"detail":"It is cut off.","file":"bad.jpg"}' : "{}";
-      return { status: bad ? 422 : 201, text, header: (name) => (path.includes("twice") && name.startsWith("X-") ? "1" : null) };
-    });
-    const settled = () => new Promise((resolve) => setTimeout(resolve));
-    const file = new File([], "x");
-    uploads.add(1, ["a.jpg", "bad.jpg", "twice.jpg", "d.jpg", "e.jpg"].map((name) => ({ name, file })));
-    await settled();
-    expect(uploads.items.value.map((item) => item.state)).toEqual(["done", "failed", "there", "done", "done"]);
-    expect(uploads.items.value[1].problem?.message).toBe("It is cut off.");
-    broken = false;
-    uploads.retry(new Set([uploads.items.value[1].id]));
-    await settled();
-    expect(uploads.items.value[1].state).toBe("done");
   });
 });
 

@@ -7,7 +7,6 @@ import { useKeys } from "../../app/keys";
 import { mayAdminister, type ProjectPageProps } from "../../app/project";
 import { go, place, setQuery } from "../../app/router";
 import { session } from "../../app/session";
-import { droppedFiles, uploads } from "../../app/uploads";
 import { useAct, useEvents } from "../../app/use";
 import { Button, Empty, Fault, Swatch } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
@@ -17,6 +16,7 @@ import { TASK_WORDS, TaskMark } from "../../parts/marks";
 import { count, counted } from "../../parts/words";
 import { ExportDialog } from "../dataset/export-dialog";
 import { AutoLabel } from "../start-job";
+import { AddFiles, chooseFiles, useDrop } from "./add-files";
 import { Grid } from "./grid";
 import { UploadPanel } from "./upload-panel";
 
@@ -34,9 +34,8 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
   const [focused, setFocused] = useState(-1);
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const [dialog, setDialog] = useState<"delete" | "auto-label" | "export" | null>(null);
-  const [over, setOver] = useState(false);
+  const drop = useDrop(project.id, project.name);
   const anchor = useRef(0);
-  const files = useRef<HTMLInputElement>(null);
   const items = list.items.value;
   const filtered = state !== null || label !== null;
 
@@ -59,7 +58,6 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
   };
   const open = (image: Image): void => go(`/projects/${project.id}/images/${image.id}${location.search}`);
   const step = (by: number) => (): void => setFocused(Math.max(0, Math.min(items.length - 1, focused + by)));
-  const take = (found: readonly { name: string; file: File }[]): void => uploads.add(project.id, found);
   useKeys({
     "arrowright*": step(1),
     "arrowleft*": step(-1),
@@ -74,20 +72,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
   });
 
   return (
-    <main
-      class="browse"
-      onDragOver={(event) => {
-        if (!event.dataTransfer?.types.includes("Files")) return;
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={(event) => event.currentTarget === event.target && setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        if (event.dataTransfer) void droppedFiles(event.dataTransfer).then(take);
-      }}
-    >
+    <main class="browse" {...drop.handlers}>
       <Filters project={project} labels={labels} state={state} label={label} />
       <div class="toolbar">
         <b>{count(total)}</b>
@@ -121,21 +106,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
         <Button kind="quiet" icon="download" disabled={project.images === 0} onClick={() => setDialog("export")}>
           Export
         </Button>
-        <Button kind="primary" icon="upload" onClick={() => files.current?.click()}>
-          Add images
-        </Button>
-        <input
-          ref={files}
-          class="unseen"
-          type="file"
-          multiple
-          tabIndex={-1}
-          aria-label="Files to add"
-          onChange={(event) => {
-            take([...(event.currentTarget.files ?? [])].map((file) => ({ name: file.name, file })));
-            event.currentTarget.value = "";
-          }}
-        />
+        <AddFiles projectId={project.id} />
       </div>
       <div class="browse-body">
         <Fault problem={list.problem.value} retry={() => void list.ensure(1)} />
@@ -143,7 +114,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
           <div class="inset">
             <Empty
               action={
-                <Button icon="upload" onClick={() => files.current?.click()}>
+                <Button icon="upload" onClick={chooseFiles}>
                   Choose files
                 </Button>
               }
@@ -170,7 +141,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
             onColumns={setColumns}
           />
         )}
-        {over && <p class="drop">Drop to add to {project.name}</p>}
+        {drop.words && <p class="drop">{drop.words}</p>}
       </div>
       <div class="browse-foot">
         {selected.size > 0 && (
@@ -194,7 +165,10 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
             </Button>
           </div>
         )}
-        <UploadPanel projectId={project.id} />
+        <UploadPanel
+          projectId={project.id}
+          mayAdminister={mayAdminister(project, session.value?.permissions.administer ?? false)}
+        />
         <footer class="status">
           <JobLine projectId={project.id} />
           <span class="space" />

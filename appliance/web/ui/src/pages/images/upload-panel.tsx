@@ -1,67 +1,194 @@
-import { type Upload, uploads } from "../../app/uploads";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+
+import type { Halt } from "../../app/uploads/queue";
+import type { Transfer } from "../../app/uploads/transfer";
+import { type Dataset, uploads } from "../../app/uploads/uploads";
+import { Progress } from "../../parts/bar";
 import { Button, IconButton } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
-import { Progress } from "../../parts/bar";
-import { bytes, count, counted } from "../../parts/words";
+import { bytes, count, counted, span } from "../../parts/words";
+import { DatasetPreview } from "./dataset-preview";
+import "./uploads.css";
 
-const SHOWN = 200;
+const SHOWN = 100;
+const HALTED: Record<Halt, string> = {
+  offline: "The box does not answer. Everything waits here and goes on by itself.",
+  "signed-out": "Sign in again to go on.",
+  full: "The disk of the box is full: delete images or exports, then go on.",
+  paused: "Paused.",
+};
 
-/** What is being sent, file by file: what waits, how far each came, what failed and why. */
-export function UploadPanel({ projectId }: { projectId: number }) {
-  const mine = uploads.items.value.filter((item) => item.projectId === projectId);
-  if (mine.length === 0) return null;
-  const failed = mine.filter((item) => item.state === "failed");
-  const sending = mine.filter((item) => item.state === "sending");
-  const waiting = mine.filter((item) => item.state === "waiting");
-  const there = mine.filter((item) => item.state === "there").length;
-  const over = sending.length + waiting.length === 0;
-  const settled = mine.length - sending.length - waiting.length;
+/** What is being sent: how far it came, what failed and why, what waits for a decision. */
+export function UploadPanel({ projectId, mayAdminister }: { projectId: number; mayAdminister: boolean }) {
+  const [shown, setShown] = useState<Transfer | null>(null);
+  const [closed, setClosed] = useState<ReadonlySet<Transfer>>(new Set());
+  const group = uploads.queue.seen.value.group(projectId);
+  const datasets = uploads.datasets.value.filter(({ transfer }) => transfer.projectId === projectId);
+  if (group.all.size === 0) return null;
+  const decided = (one: Dataset) => one.preview !== null && one.problem === null;
+  const asked =
+    datasets.find(({ transfer }) => transfer === shown) ?? datasets.find((one) => decided(one) && !closed.has(one.transfer));
+  const failed = group.some("failed", SHOWN);
+  const lost = group.some("lost", SHOWN);
+  const sending = group.some("sending", SHOWN);
   return (
     <section class="uploads" aria-label="Upload">
-      <header>
-        <b>{over ? `Upload finished` : `Upload ${count(settled)} of ${count(mine.length)}`}</b>
-        <span class="second" role="status">
-          {over && `${counted(mine.length - failed.length - there, "image")} added`}
-          {there > 0 && `${over ? ", " : ""}${count(there)} here already`}
-          {failed.length > 0 && `${over || there > 0 ? ", " : ""}${count(failed.length)} failed`}
-        </span>
-        <span class="space" />
-        {failed.length > 0 && (
-          <Button kind="quiet" icon="retry" onClick={() => uploads.retry(new Set(failed.map((item) => item.id)))}>
-            Retry failed
-          </Button>
-        )}
-        {over && <IconButton icon="close" label="Close" onClick={() => uploads.clear()} />}
-      </header>
-      {(failed.length > 0 || !over) && (
+      <Summary projectId={projectId} />
+      {(datasets.length > 0 || failed.length + lost.length + sending.length > 0) && (
         <ul>
-          {[...failed, ...sending, ...waiting].slice(0, SHOWN).map((item) => (
-            <Row key={item.id} item={item} />
+          {failed.map((item) => (
+            <FailedRow key={item.id} item={item} />
           ))}
+          {datasets.map((one) => (
+            <DatasetRow key={one.transfer.id} dataset={one} onLook={() => setShown(one.transfer)} />
+          ))}
+          {lost.map((item) => (
+            <Row key={item.id} name={item.name}>
+              <span class="second small">Choose this file again to go on, {bytes(item.size)}</span>
+            </Row>
+          ))}
+          {sending.map((item) => (
+            <Row key={item.id} name={item.name}>
+              <Progress done={item.sentBytes} total={item.size} label={item.name} />
+              <span class="second small">
+                {bytes(item.sentBytes)} of {bytes(item.size)}
+              </span>
+            </Row>
+          ))}
+          {group.count("failed") > failed.length && <More words={`${count(group.count("failed") - SHOWN)} more failed`} />}
         </ul>
+      )}
+      {asked && decided(asked) && (
+        <DatasetPreview
+          dataset={asked}
+          mayAdminister={mayAdminister}
+          onClose={() => {
+            setShown(null);
+            setClosed(new Set([...closed, asked.transfer]));
+          }}
+        />
       )}
     </section>
   );
 }
 
-function Row({ item }: { item: Upload }) {
+function Summary({ projectId }: { projectId: number }) {
+  const group = uploads.queue.seen.value.group(projectId);
+  const halt = uploads.queue.halt.value;
+  const open = group.count("waiting", "sending");
+  const [failed, lost, there] = [group.count("failed"), group.count("lost"), group.count("there")];
+  const settled = group.all.size - open - lost;
+  const ready = group.count("ready");
+  const over = open + lost + ready === 0;
+  const left = group.leftMs;
+  const facts = over
+    ? [group.count("done") > 0 && `${counted(group.count("done"), "image")} added`]
+    : [
+        halt === null && group.rate > 0 && `${bytes(group.rate)}/s`,
+        halt === null && left !== null && `${span(Math.max(1000, left))} left`,
+      ];
+  const words = [...facts, there > 0 && `${count(there)} here already`, failed > 0 && `${count(failed)} failed`];
+  return (
+    <header>
+      <b>{over ? "Upload finished" : `${count(settled)} of ${count(group.all.size)}`}</b>
+      {ready > 0 && <span class="second">{ready === 1 ? "1 dataset waits" : `${count(ready)} datasets wait`}</span>}
+      <span class="second" role="status">
+        {words.filter(Boolean).join(over ? ", " : " · ")}
+      </span>
+      {halt && open > 0 && (
+        <span class="why small" role="alert">
+          <Icon name={halt === "paused" ? "pause" : "warn"} />
+          {HALTED[halt]}
+        </span>
+      )}
+      {lost > 0 && <span class="second small">{counted(lost, "file")} to choose again</span>}
+      <span class="space" />
+      {failed > 0 && (
+        <Button kind="quiet" icon="retry" onClick={() => uploads.retry(group.each("failed"))}>
+          Retry all
+        </Button>
+      )}
+      {open > 0 && halt === null && (
+        <Button kind="quiet" icon="pause" onClick={() => uploads.queue.pause()}>
+          Pause
+        </Button>
+      )}
+      {open > 0 && (halt === "paused" || halt === "full") && (
+        <Button kind="quiet" icon="play" onClick={() => uploads.queue.go()}>
+          Go on
+        </Button>
+      )}
+      {open + lost > 0 && (
+        <Button kind="quiet" onClick={() => uploads.drop([...group.each("waiting"), ...group.each("sending"), ...group.each("lost")])}>
+          Cancel {open > 0 ? "the rest" : ""}
+        </Button>
+      )}
+      {over && <IconButton icon="close" label="Close" onClick={() => uploads.clear(projectId)} />}
+    </header>
+  );
+}
+
+function Row({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <li>
-      <span class="mono cut">{item.name}</span>
-      {item.state === "sending" && <Progress done={item.sent} total={1} label={item.name} />}
-      {item.state === "sending" && <span class="second small">{Math.round(item.sent * 100)} % of {bytes(item.file.size)}</span>}
-      {item.state === "waiting" && <span class="second small">waiting, {bytes(item.file.size)}</span>}
-      {item.state === "failed" && (
-        <>
-          <span class="small why" role="alert">
-            <Icon name="warn" />
-            {item.problem?.message}
-          </span>
-          <Button kind="quiet" onClick={() => uploads.retry(new Set([item.id]))}>
-            Retry
-          </Button>
-        </>
-      )}
+      <span class="mono cut" title={name}>
+        {name}
+      </span>
+      {children}
     </li>
+  );
+}
+
+function More({ words }: { words: string }) {
+  return (
+    <li>
+      <span class="second small">{words}</span>
+    </li>
+  );
+}
+
+function FailedRow({ item }: { item: Transfer }) {
+  return (
+    <Row name={item.name}>
+      <span class="small why">
+        <Icon name="warn" />
+        {item.problem?.message}
+      </span>
+      <Button kind="quiet" onClick={() => uploads.retry([item])}>
+        Retry
+      </Button>
+    </Row>
+  );
+}
+
+function DatasetRow({ dataset, onLook }: { dataset: Dataset; onLook: () => void }) {
+  const { transfer, preview, problem } = dataset;
+  return (
+    <Row name={transfer.name}>
+      {problem ? (
+        <span class="small why" role="alert">
+          <Icon name="warn" />
+          {problem.message}
+        </span>
+      ) : (
+        <span class="second small">{preview ? `${preview.title}, waits for your decision` : "Looking what is in it"}</span>
+      )}
+      <span class="buttons">
+        {problem?.transient && (
+          <Button kind="quiet" onClick={() => void uploads.look(transfer)}>
+            Try again
+          </Button>
+        )}
+        {preview && !problem && (
+          <Button kind="quiet" onClick={onLook}>
+            Look
+          </Button>
+        )}
+        <Button kind="quiet" onClick={() => uploads.drop([transfer])}>
+          Cancel
+        </Button>
+      </span>
+    </Row>
   );
 }
