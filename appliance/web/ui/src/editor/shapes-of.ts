@@ -22,22 +22,24 @@ export function tooUnsure(annotation: Annotation, threshold: number): boolean {
   return stateOf(annotation) === "prediction" && (annotation.confidence ?? 1) < threshold;
 }
 
+/** An annotation with all that drawing it takes. */
+export function shapeOf(annotation: Annotation, label: Label | undefined): Shape {
+  return {
+    annotation,
+    state: stateOf(annotation),
+    color: label?.color ?? UNKNOWN,
+    name: plateName(annotation, label?.name ?? "no label"),
+    edges: label?.skeleton?.edges ?? [],
+  };
+}
+
 /** What is to be drawn of these annotations: rejected ones lowest, predictions highest. */
 export function shapesOf(annotations: readonly Annotation[], labels: readonly Label[], showing: Showing): Shape[] {
   if (showing.hidden) return [];
   const byId = new Map(labels.map((label) => [label.id, label]));
   const shapes = annotations
     .filter((annotation) => !tooUnsure(annotation, showing.threshold))
-    .map((annotation) => {
-      const label = byId.get(annotation.label_id);
-      return {
-        annotation,
-        state: stateOf(annotation),
-        color: label?.color ?? UNKNOWN,
-        name: plateName(annotation, label?.name ?? "no label"),
-        edges: label?.skeleton?.edges ?? [],
-      };
-    });
+    .map((annotation) => shapeOf(annotation, byId.get(annotation.label_id)));
   const rank = { rejected: 0, approved: 1, accepted: 1, drawn: 1, prediction: 2 };
   return shapes.sort((a, b) => rank[a.state] - rank[b.state]);
 }

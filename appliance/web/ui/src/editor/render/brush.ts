@@ -18,6 +18,8 @@ export interface BrushHost {
   size(): Size;
   /** Take an annotation off the static layer, or put it back with null. */
   lift(id: string | null): void;
+  /** What was painted can go, once the static layer shows what comes of it. */
+  ended(): void;
   /** Draw before the next frame. */
   invalidate(): void;
 }
@@ -65,6 +67,7 @@ export class Brush {
 
   endMask(): Mask | null {
     this.busy = false;
+    this.host.ended();
     return this.painted?.tiles.encode() ?? null;
   }
 

@@ -19,7 +19,7 @@ export interface Placed {
 }
 
 export const PLATE_HEIGHT = 16;
-const NAMES_UP_TO = 40;
+export const NAMES_UP_TO = 40;
 const FONT = '400 12px "Inter Variable", system-ui, sans-serif';
 const FONT_SELECTED = '600 12px "Inter Variable", system-ui, sans-serif';
 const SMALL = 28;
@@ -66,16 +66,15 @@ function rectangle(plate: Placed): Bounds {
   return { x1: plate.x, y1: plate.y, x2: plate.x + plate.width, y2: plate.y + PLATE_HEIGHT };
 }
 
-/** Draw names beside the shapes in view: all while they are few, else those that are `special`. */
+/** Draw names beside shapes, those that are `special` first. */
 export function drawPlates(
   context: CanvasRenderingContext2D,
-  inView: readonly { shape: Shape; box: Bounds }[],
+  shapes: readonly { shape: Shape; box: Bounds }[],
   view: Size,
   selected: (shape: Shape) => boolean,
   special: (shape: Shape) => boolean,
 ): void {
-  const named = inView.length <= NAMES_UP_TO ? [...inView] : inView.filter(({ shape }) => special(shape));
-  named.sort((a, b) => Number(special(b.shape)) - Number(special(a.shape)));
+  const named = [...shapes].sort((a, b) => Number(special(b.shape)) - Number(special(a.shape)));
   const wanted: Wanted[] = named.map(({ shape, box }) => {
     context.font = selected(shape) ? FONT_SELECTED : FONT;
     const width = Math.ceil(context.measureText(shape.name).width) + 12;

@@ -1,232 +1,248 @@
 import { effect } from "@preact/signals-core";
 
 import type { Geometry, Label } from "../../api/types";
-import { type Camera, type Point, type Size, toScreen } from "../camera";
-import type { ImageDocument } from "../document";
+import type { Camera, Point, Size } from "../camera";
+import type { Change, ImageDocument } from "../document";
 import type { Picture } from "../picture";
 import type { EditorSession } from "../session";
-import { type Bounds, bounds, extent, hits } from "../shape";
-import { shapesOf } from "../shapes-of";
+import type { Bounds } from "../shape";
 import { Brush } from "./brush";
-import { drawPlates } from "./plates";
-import { drawShape, type Shape } from "./shapes";
-import { TileLayer } from "./tiles";
+import { CachedLayer } from "./cached-layer";
+import { addLayers, type Layers } from "./layers";
+import { Overlay, type Draw } from "./overlay";
+import { PictureLayer } from "./picture-layer";
+import { Scene } from "./scene";
+import type { StaticLayer } from "./static-layer";
 
-const HAIRLINE = "#5b6675";
+/** Until the view rests for so long, the picture is drawn quickly rather than finely. */
+const SETTLE_MS = 80;
+/** More changed shapes than this at once are not held on the overlay until they show beneath. */
+const HELD_MOST = 200;
 
-type Overlay = (context: CanvasRenderingContext2D, camera: Camera) => void;
+type Layer = keyof Layers;
 
 /**
- * A picture with its annotations on four layers: picture, shapes, the mask being painted, overlay.
+ * A picture with its annotations, on layers: picture, static shapes, the mask being painted, overlay.
  *
- * Reads the document and the session by itself and draws before the next frame; knows no pointer.
+ * Reads the document and the session by itself, one change at a time, and draws before the next
+ * frame what has changed. A gesture only moves what is cached; what somebody works on (selected,
+ * under the pointer, being dragged) lies on the overlay. Knows no pointer.
  */
 export class Renderer {
   view: Size = { width: 1, height: 1 };
   /** The mask that is being painted. */
   readonly brush: Brush;
   private readonly session: EditorSession;
-  private readonly layers: CanvasRenderingContext2D[];
+  private readonly layers: Layers;
+  private readonly picture: PictureLayer;
+  private readonly shapes: StaticLayer;
+  private readonly scene: Scene;
+  private readonly overlay: Overlay;
   private readonly stops: (() => void)[];
-  private picture: Picture | null = null;
-  private tiles: TileLayer | null = null;
-  private document: ImageDocument | null = null;
-  private labels: readonly Label[] = [];
   private unlisten: () => void = () => undefined;
   private preview: ReadonlyMap<string, Geometry> | null = null;
-  private overlay: Overlay = () => undefined;
-  private known: readonly Shape[] | null = null;
+  /** Kept on the overlay until the static layer shows this change. */
+  private readonly held = new Map<string, number>();
+  private painted: { id: string | null; ended: boolean } | null = null;
+  private readonly dirty = new Set<Layer>();
   private frame = 0;
-  private lifted: string | null = null;
-  private dirty = { picture: true, shapes: true };
+  private moving = false;
+  private timer = 0;
 
   constructor(host: HTMLElement, session: EditorSession) {
     this.session = session;
+    this.layers = addLayers(host);
+    this.picture = new PictureLayer(host, this.layers.picture.canvas, () => this.redraw("picture"));
+    this.shapes = new CachedLayer(() => this.advance());
+    this.scene = new Scene(session, this.shapes);
+    this.overlay = new Overlay(session, this.scene);
     this.brush = new Brush({
-      size: () => this.picture ?? { width: 1, height: 1 },
-      lift: (id) => {
-        this.lifted = id;
-        this.stale();
-      },
-      invalidate: () => this.invalidate(),
+      size: () => this.picture.size ?? { width: 1, height: 1 },
+      lift: (id) => this.paint(id),
+      ended: () => this.endPaint(),
+      invalidate: () => this.redraw("brush"),
     });
-    this.layers = ["picture", "shapes", "brush", "overlay"].map((name) => addLayer(host, name));
-    this.stops = [
-      effect(() => (void session.camera.value, this.invalidate(true))),
-      effect(() => (void [session.hidden, session.hiddenAll, session.threshold, session.struck, session.colorBy].map((one) => one.value), this.stale())),
-      effect(() => (void [session.selection.value, session.hovered.value], this.invalidate())),
-    ];
+    this.stops = this.follow(session);
   }
 
   destroy(): void {
-    this.tiles?.destroy();
     this.unlisten();
     for (const stop of this.stops) stop();
     cancelAnimationFrame(this.frame);
-    for (const layer of this.layers) layer.canvas.remove();
+    clearTimeout(this.timer);
+    this.scene.destroy();
+    this.shapes.destroy();
+    this.picture.destroy();
+    for (const layer of Object.values(this.layers)) layer.canvas.remove();
   }
 
   /** Take the size of the place it draws into, in CSS pixels. */
   resize(view: Size): void {
     this.view = view;
-    for (const { canvas } of this.layers) {
+    for (const { canvas } of Object.values(this.layers)) {
       canvas.width = Math.round(view.width * devicePixelRatio);
       canvas.height = Math.round(view.height * devicePixelRatio);
     }
-    this.dirty = { picture: true, shapes: true };
+    this.redraw("picture", "shapes", "brush", "overlay");
     this.draw();
   }
 
   setPicture(picture: Picture | null): void {
-    if (picture?.tiles !== this.picture?.tiles) {
-      this.tiles?.destroy();
-      this.tiles = picture?.tiles ? new TileLayer(picture.tiles, () => this.invalidate(true)) : null;
-    }
-    this.picture = picture;
-    this.invalidate(true);
+    this.picture.set(picture);
+    this.redraw("picture", "shapes", "overlay");
   }
 
   setDocument(document: ImageDocument | null, labels: readonly Label[]): void {
     this.unlisten();
-    this.document = document;
-    this.labels = labels;
-    this.unlisten = document?.listen(() => this.changed()) ?? (() => undefined);
+    this.unlisten = document?.listen((change) => this.apply(change)) ?? (() => undefined);
+    this.painted = null;
     this.brush.cancelMask();
-    this.stale();
+    this.preview = null;
+    this.held.clear();
+    const size = this.picture.size;
+    this.shapes.open(document && size && { width: size.width, height: size.height });
+    this.scene.open(document, labels);
+    this.redraw("shapes", "overlay");
   }
 
-  /** Draw these geometries in place of the document's until null is set. */
+  /** Draw these geometries, on the overlay, in place of the document's until null is set. */
   setPreview(changes: ReadonlyMap<string, Geometry> | null): void {
+    const before = this.preview;
     this.preview = changes;
-    this.stale();
+    const same = before && changes && before.size === changes.size && [...changes.keys()].every((id) => before.has(id));
+    if (!same) this.lift();
+    for (const id of before?.keys() ?? []) if (!changes?.has(id)) this.held.set(id, this.scene.stamp);
+    this.redraw("overlay");
   }
 
-  setOverlay(draw: Overlay): void {
-    this.overlay = draw;
-    this.invalidate();
+  setOverlay(draw: Draw): void {
+    this.overlay.tool = draw;
+    this.redraw("overlay");
   }
 
-  /** The id of the topmost annotation within `reach` image pixels of a point: of several, the smallest. */
+  /** The id of the smallest annotation within `reach` image pixels of a point, of equal ones the topmost. */
   pick(at: Point, reach: number): string | null {
-    const found = this.shapes.filter((shape) => hits(shape.annotation.geometry, at, reach));
-    return found.sort((a, b) => extent(a.annotation.geometry) - extent(b.annotation.geometry))[0]?.annotation.id ?? null;
+    return this.scene.pick(at, reach, this.preview);
   }
 
-  /** Ids of what is shown and lies wholly within bounds in the image. */
+  /** Ids of what is shown, not locked, and lies wholly within bounds in the image. */
   within(area: Bounds): string[] {
-    const inside = (box: Bounds | null): boolean =>
-      box !== null && box.x1 >= area.x1 && box.y1 >= area.y1 && box.x2 <= area.x2 && box.y2 <= area.y2;
-    return this.shapes.filter(({ annotation }) => inside(bounds(annotation.geometry))).map(({ annotation }) => annotation.id);
+    return this.scene.within(area);
   }
 
-  /** Draw again before the next frame. */
-  invalidate(picture = false): void {
-    this.dirty.shapes = true;
-    this.dirty.picture ||= picture;
+  /** Draw the overlay again before the next frame. */
+  invalidate(): void {
+    this.redraw("overlay");
+  }
+
+  private follow(session: EditorSession): (() => void)[] {
+    return [
+      effect(() => (void session.camera.value, this.move())),
+      effect(() => (void [session.hidden, session.hiddenAll, session.threshold, session.struck, session.colorBy].map((one) => one.value), this.restyle())),
+      effect(() => (void session.selection.value, this.scene.select(), this.redraw("overlay"))),
+      effect(() => (void session.hovered.value, this.redraw("overlay"))),
+      effect(() => this.picture.surround(session.surround.value)),
+      effect(() => this.picture.adjust(session.adjustment.value)),
+    ];
+  }
+
+  private redraw(...layers: Layer[]): void {
+    for (const layer of layers) this.dirty.add(layer);
     this.frame ||= requestAnimationFrame(() => this.draw());
   }
 
-  private changed(): void {
-    this.brush.clear();
-    if (!this.brush.active) this.lifted = null;
-    this.stale();
+  private move(): void {
+    this.moving = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.moving = false;
+      this.redraw("picture");
+    }, SETTLE_MS) as unknown as number;
+    this.redraw("picture", "shapes", "brush", "overlay");
   }
 
-  private stale(): void {
-    this.known = null;
-    this.invalidate();
+  private restyle(): void {
+    this.scene.restyle();
+    this.redraw("overlay");
   }
 
-  private get shapes(): readonly Shape[] {
-    if (this.known) return this.known;
-    const { threshold, hiddenAll, hidden, struck } = this.session;
-    const shown = (this.document?.all ?? []).filter((one) => one.id !== this.lifted && !hidden.value.has(one.id));
-    const drawn = shown.map((one) => {
-      const geometry = this.preview?.get(one.id) ?? one.geometry;
-      return { ...one, geometry, status: struck.value.has(one.id) ? ("rejected" as const) : one.status };
-    });
-    this.known = shapesOf(drawn, this.labels, { threshold: threshold.value, hidden: hiddenAll.value });
-    return this.known;
+  private apply(change: Change): void {
+    this.scene.apply(change);
+    for (const [id, { after }] of change) {
+      if (!after) this.held.delete(id);
+      else if (change.size <= HELD_MOST && after.geometry.type !== "mask") this.held.set(id, this.scene.stamp);
+    }
+    this.redraw("overlay");
+  }
+
+  private lift(): void {
+    const ids = new Set(this.preview?.keys());
+    if (this.painted?.id && !this.painted.ended) ids.add(this.painted.id);
+    this.scene.lift(ids);
+  }
+
+  private paint(id: string | null): void {
+    this.painted = this.brush.active ? { id, ended: false } : null;
+    this.lift();
+  }
+
+  private endPaint(): void {
+    if (this.painted) this.painted.ended = true;
+    this.redraw("brush");
+  }
+
+  /** There is more on the static layer: what waited on the overlay for it can go. */
+  private advance(): void {
+    const { shown } = this.shapes;
+    for (const [id, stamp] of this.held) {
+      if (shown < stamp) continue;
+      this.held.delete(id);
+      this.redraw("overlay");
+    }
+    if (this.painted?.ended && shown >= this.scene.stamp) {
+      this.painted = null;
+      this.brush.clear();
+    }
+    this.redraw("shapes");
   }
 
   private draw(): void {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const [picture, shapes, brush, overlay] = this.layers;
-    this.brush.draw(this.scaled(brush), this.session.camera.value, this.view, this.dirty.picture);
-    if (this.dirty.picture) this.drawPicture(this.clear(picture));
-    if (this.dirty.shapes) {
-      this.drawShapes(this.clear(shapes));
-      this.drawOverlay(this.clear(overlay));
+    const camera = snapped(this.session.camera.value);
+    const { layers, dirty, view } = this;
+    if (this.painted?.ended) this.advanceBrush();
+    if (dirty.has("picture")) this.picture.draw(this.cleared(layers.picture), camera, view, this.moving);
+    if (dirty.has("shapes") && this.picture.size) this.shapes.draw(this.cleared(layers.shapes), camera, view, devicePixelRatio);
+    if (dirty.has("brush")) this.brush.draw(scaled(layers.brush), camera, view, dirty.has("shapes"));
+    if (dirty.has("overlay")) {
+      const above = new Set([...(this.preview?.keys() ?? []), ...this.held.keys()]);
+      this.overlay.draw(this.cleared(layers.overlay), camera, view, this.picture.size, above, this.preview);
     }
-    this.dirty = { picture: false, shapes: false };
+    dirty.clear();
   }
 
-  private clear(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
-    this.scaled(context).clearRect(0, 0, this.view.width, this.view.height);
+  /** Nothing came of what was painted: no change is on its way. */
+  private advanceBrush(): void {
+    if (!this.painted?.ended) return;
+    this.lift();
+    if (this.shapes.shown >= this.scene.stamp) this.advance();
+  }
+
+  private cleared(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
+    scaled(context).clearRect(0, 0, this.view.width, this.view.height);
     return context;
-  }
-
-  /** The unit is the CSS pixel. */
-  private scaled(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    return context;
-  }
-
-  private drawPicture(context: CanvasRenderingContext2D): void {
-    if (!this.picture) return;
-    const { x, y, scale } = this.session.camera.value;
-    const [width, height] = [this.picture.width * scale, this.picture.height * scale];
-    if (this.tiles) this.tiles.draw(context, this.session.camera.value, this.view);
-    else {
-      context.imageSmoothingEnabled = scale < 4;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(this.picture.bitmap, x, y, width, height);
-    }
-    context.strokeStyle = HAIRLINE;
-    context.lineWidth = 1;
-    context.strokeRect(x - 0.5, y - 0.5, width + 1, height + 1);
-  }
-
-  private special(shape: Shape): boolean {
-    return this.session.selection.value.has(shape.annotation.id) || this.session.hovered.value === shape.annotation.id;
-  }
-
-  private drawShapes(context: CanvasRenderingContext2D): void {
-    if (!this.picture) return;
-    for (const shape of this.shapes) {
-      if (!this.special(shape)) drawShape(context, shape, this.session.camera.value, "none");
-    }
-  }
-
-  private drawOverlay(context: CanvasRenderingContext2D): void {
-    if (!this.picture) return;
-    const { selection, camera } = this.session;
-    const special = this.shapes.filter((shape) => this.special(shape));
-    const selected = (shape: Shape): boolean => selection.value.has(shape.annotation.id);
-    for (const shape of special) if (!selected(shape)) drawShape(context, shape, camera.value, "hovered");
-    for (const shape of special) if (selected(shape)) drawShape(context, shape, camera.value, "selected");
-    const boxes = this.shapes.flatMap((shape) => this.onScreen(shape) ?? []);
-    drawPlates(context, boxes, this.view, selected, (shape) => this.special(shape));
-    this.overlay(context, camera.value);
-  }
-
-  /** A shape with its bounds on the screen, when some of it is in view. */
-  private onScreen(shape: Shape): { shape: Shape; box: Bounds } | null {
-    const box = bounds(shape.annotation.geometry);
-    if (!box) return null;
-    const camera = this.session.camera.value;
-    const [from, to] = [toScreen(camera, { x: box.x1, y: box.y1 }), toScreen(camera, { x: box.x2, y: box.y2 })];
-    const seen = from.x < this.view.width && to.x > 0 && from.y < this.view.height && to.y > 0;
-    return seen ? { shape, box: { x1: from.x, y1: from.y, x2: to.x, y2: to.y } } : null;
   }
 }
 
-function addLayer(host: HTMLElement, name: string): CanvasRenderingContext2D {
-  const canvas = document.createElement("canvas");
-  canvas.className = `layer ${name}`;
-  host.append(canvas);
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser cannot draw: it has no 2D canvas.");
+/** The unit is the CSS pixel. */
+function scaled(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
+  context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   return context;
+}
+
+/** Whole device pixels, so that cached pixels are copied and not blurred, and all layers agree. */
+function snapped({ x, y, scale }: Camera): Camera {
+  const snap = (value: number): number => Math.round(value * devicePixelRatio) / devicePixelRatio;
+  return { x: snap(x), y: snap(y), scale };
 }

@@ -63,8 +63,14 @@ function trace(context: CanvasRenderingContext2D, all: readonly Run[], camera: C
   }
 }
 
-/** Draw one annotation onto a layer whose unit is the CSS pixel. */
-export function drawShape(context: CanvasRenderingContext2D, shape: Shape, camera: Camera, emphasis: Emphasis): void {
+/** How much more to fill with, for an emphasis, where the plain fill may lie beneath. */
+export function fillOver(fill: number, emphasis: Emphasis, beneath: boolean): number {
+  const whole = emphasis === "none" ? fill : fill * 1.6;
+  return beneath ? 1 - (1 - whole) / (1 - fill) : whole;
+}
+
+/** Draw one annotation onto a layer whose unit is the CSS pixel; `beneath`: it also lies, without emphasis, under that layer. */
+export function drawShape(context: CanvasRenderingContext2D, shape: Shape, camera: Camera, emphasis: Emphasis, beneath = false): void {
   const { geometry } = shape.annotation;
   const style = look(shape.state);
   if (geometry.type === "mask") drawMask(context, shape, camera, emphasis);
@@ -74,7 +80,7 @@ export function drawShape(context: CanvasRenderingContext2D, shape: Shape, camer
   if (all.length > 0) {
     trace(context, all, camera);
     if (style.fill > 0 && all.some((run) => run.closed)) {
-      context.globalAlpha = emphasis === "none" ? style.fill : style.fill * 1.6;
+      context.globalAlpha = fillOver(style.fill, emphasis, beneath);
       context.fillStyle = shape.color;
       context.fill("evenodd");
       context.globalAlpha = 1;

@@ -1,0 +1,98 @@
+import type { Camera, Size } from "../camera";
+import type { Picture } from "../picture";
+import type { Adjustment, Surround } from "../session";
+import { Mips } from "./mips";
+import { TileLayer } from "./tiles";
+
+const SURROUNDS: Readonly<Record<Surround, string>> = { black: "#000", grey: "#6e6e6e", white: "#fff" };
+const SVG = "http://www.w3.org/2000/svg";
+let filters = 0;
+
+/** The picture beneath everything, seen through its adjustment. */
+export class PictureLayer {
+  private readonly host: HTMLElement;
+  private readonly canvas: HTMLCanvasElement;
+  private readonly changed: () => void;
+  private readonly filter = gammaFilter();
+  private picture: Picture | null = null;
+  private mips: Mips | null = null;
+  private tiles: TileLayer | null = null;
+
+  /** `changed` is called when there is more of the picture to draw. */
+  constructor(host: HTMLElement, canvas: HTMLCanvasElement, changed: () => void) {
+    this.host = host;
+    this.canvas = canvas;
+    this.changed = changed;
+    host.append(this.filter);
+  }
+
+  destroy(): void {
+    this.set(null);
+    this.filter.remove();
+  }
+
+  get size(): Size | null {
+    return this.picture;
+  }
+
+  set(picture: Picture | null): void {
+    if (picture?.bitmap !== this.picture?.bitmap) {
+      this.mips?.close();
+      this.mips = picture && new Mips(picture.bitmap);
+    }
+    if (picture?.tiles !== this.picture?.tiles) {
+      this.tiles?.destroy();
+      this.tiles = picture?.tiles ? new TileLayer(picture.tiles, this.changed) : null;
+    }
+    this.picture = picture;
+  }
+
+  surround(surround: Surround): void {
+    this.host.style.backgroundColor = SURROUNDS[surround];
+  }
+
+  /** Through the compositor: changing it draws nothing anew, and neither does moving the picture. */
+  adjust({ brightness, contrast, gamma }: Adjustment): void {
+    for (const channel of this.filter.querySelectorAll("[exponent]")) channel.setAttribute("exponent", String(1 / gamma));
+    const parts = [
+      ...(brightness === 1 ? [] : [`brightness(${brightness})`]),
+      ...(contrast === 1 ? [] : [`contrast(${contrast})`]),
+      ...(gamma === 1 ? [] : [`url(#${this.filter.dataset.filter})`]),
+    ];
+    this.canvas.style.filter = parts.join(" ");
+  }
+
+  /** Draw it onto its layer, whose unit is the CSS pixel; quickly while it is being moved. */
+  draw(context: CanvasRenderingContext2D, camera: Camera, view: Size, moving: boolean): void {
+    if (!this.picture || !this.mips) return;
+    if (this.tiles) {
+      this.tiles.draw(context, camera, view);
+      return;
+    }
+    const { x, y, scale } = camera;
+    const { width, height, bitmap } = this.picture;
+    context.imageSmoothingEnabled = scale < 4;
+    context.imageSmoothingQuality = moving ? "low" : "high";
+    context.drawImage(this.mips.at((scale * devicePixelRatio * width) / bitmap.width), x, y, width * scale, height * scale);
+  }
+}
+
+function gammaFilter(): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const id = `gamma-${++filters}`;
+  svg.dataset.filter = id;
+  svg.setAttribute("width", "0");
+  svg.setAttribute("height", "0");
+  svg.setAttribute("aria-hidden", "true");
+  svg.style.position = "absolute";
+  const filter = svg.appendChild(document.createElementNS(SVG, "filter"));
+  filter.id = id;
+  filter.setAttribute("color-interpolation-filters", "sRGB");
+  const transfer = filter.appendChild(document.createElementNS(SVG, "feComponentTransfer"));
+  for (const name of ["feFuncR", "feFuncG", "feFuncB"]) {
+    const channel = transfer.appendChild(document.createElementNS(SVG, name));
+    channel.setAttribute("type", "gamma");
+    channel.setAttribute("exponent", "1");
+  }
+  return svg;
+}
