@@ -18,9 +18,9 @@ from appliance.geometry import Geometry
 __all__ = [
     "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry",
     "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole", "Image", "ImageAnnotations", "Job", "JobState",
-    "Label", "Late", "Member", "Model", "ModelInfo", "Note", "Prediction", "Probe", "Project", "ProjectRole",
-    "Record", "Review", "ReviewPolicy", "Saved", "Skeleton", "Snapshot", "Split", "Task", "TaskState", "Token",
-    "User", "Verdict",
+    "Label", "Late", "Member", "Model", "ModelInfo", "ModelTask", "Note", "Prediction", "Probe", "Project",
+    "ProjectRole", "Record", "Review", "ReviewPolicy", "Saved", "Skeleton", "Snapshot", "Split", "Task",
+    "TaskState", "Token", "User", "Verdict",
 ]  # fmt: skip
 
 GlobalRole = Literal["admin", "operator", "member"]
@@ -415,6 +415,9 @@ class Prediction(Record, frozen=True):
     geometry: Geometry
 
 
+ModelTask = Literal["detect", "segment", "pose", "obb", "classify"]
+
+
 class ModelInfo(Record, frozen=True):
     """What an ONNX file says of itself once it is checked.
 
@@ -423,7 +426,7 @@ class ModelInfo(Record, frozen=True):
     """
 
     family: str
-    task: Literal["detect", "segment", "pose", "obb", "classify"]
+    task: ModelTask
     labels: list[str]
     input_size: tuple[int, int]
     dynamic: bool = False

@@ -157,7 +157,12 @@ def test_labels_that_do_not_parse_are_refused(file: Path, names: str) -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"task": "pose"}, "the task 'pose'"),
+        ({"task": "depth"}, "the task 'depth'"),
+        ({"task": "segment"}, "mask prototypes"),
+        ({"task": "pose"}, "`kpt_shape`"),
+        ({"task": "pose", "kpt_shape": "[17, 4]"}, "`kpt_shape`"),
+        ({"task": "pose", "kpt_shape": "[5, 3]"}, "does not fit"),
+        ({"task": "obb"}, "does not fit"),
         ({"names": "{0: 'a'}"}, "does not fit 1 labels"),
         ({"stride": "33"}, "`stride`"),
         ({"end2end": "True"}, "does not fit"),

@@ -12,11 +12,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from appliance.engine.decoders import _heads
 from appliance.engine.decoders._base import Placement
 from appliance.geometry.convert import polygon_from_array
 from appliance.geometry.polygon import Polygon
+from appliance.records import Prediction
 
-__all__ = ["MIN_PART_PX", "MIN_PART_SHARE", "TOLERANCE_PX", "Crop", "crop_of", "instance_mask", "outlines"]
+__all__ = ["MIN_PART_PX", "MIN_PART_SHARE", "TOLERANCE_PX", "Crop", "crop_of", "found", "instance_mask", "outlines"]
 
 TOLERANCE_PX = 0.75
 """Pixels of the model's input an outline may move: a staircase of 45° has a depth of 0.71. Measured on
@@ -30,6 +32,26 @@ MIN_PART_SHARE = 0.01
 
 Crop = tuple[int, int, int, int]
 """``(x1, y1, x2, y2)``: whole pixels of the model's input, the right and lower edge excluded."""
+
+
+def found(rows: np.ndarray, prototypes: np.ndarray, place: Placement) -> list[Prediction]:
+    """Return the objects' outlines in canonical pixels.
+
+    Args:
+        rows: float32 ``[n, 6 + m]``, see `_heads.dense`.
+        prototypes: float32 ``[m, rows, columns]``.
+        place: Where the picture lies in the input.
+    """
+    crops = [crop_of(row[:4], place) for row in rows]
+    solid = [(row, crop) for row, crop in zip(rows, crops, strict=True) if crop[0] < crop[2] and crop[1] < crop[3]]
+    size = place.input_height, place.input_width
+    masks = ((instance_mask(prototypes, row[6:], crop, size), crop) for row, crop in solid)
+    polygons = outlines(masks, place)
+    return [
+        _heads.prediction(row, polygon)
+        for (row, _), polygon in zip(solid, polygons, strict=True)
+        if polygon is not None
+    ]
 
 
 def crop_of(box: np.ndarray, place: Placement) -> Crop:

@@ -7,20 +7,22 @@ Source: https://docs.ultralytics.com/integrations/onnx/ and the metadata that
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, cast, get_args
 
 from appliance.engine.decoders._base import Graph, Tensor
 from appliance.errors import UnusableModel
-from appliance.records import ModelInfo
+from appliance.records import ModelInfo, ModelTask
 
-__all__ = ["EXPECTS", "recognize"]
+__all__ = ["EXPECTS", "more_values", "recognize"]
 
 EXPECTS = (
-    "a YOLOv8, YOLO11 or YOLO26 export for detect or segment: one input [batch, 3, height, width] and an "
-    "output [batch, 4 + labels, anchors] or, end to end, [batch, 300, 6], with the labels in the metadata"
+    "a YOLOv8, YOLO11 or YOLO26 export: one input [batch, 3, height, width] and an output "
+    "[batch, 4 + labels, anchors], end to end [batch, 300, 6], or, of a classifier, [batch, labels], "
+    "with the labels in the metadata"
 )
 MAX_LITERAL_CHARS = 200_000
 MAX_LABELS = 10_000
+MAX_KEYPOINTS = 1_000
 MAX_SIDE_PX = 4096
 DEFAULT_SIDE_PX = 640
 _STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
@@ -35,27 +37,33 @@ def recognize(graph: Graph) -> ModelInfo | str:
             labels contradict each other.
     """
     image, head = _image_input(graph), graph.outputs[0] if graph.outputs else None
-    if image is None or head is None or len(head.shape) != 3:
+    classifies = graph.metadata.get("task") == "classify"
+    if image is None or head is None or len(head.shape) != (2 if classifies else 3):
         return "its inputs and outputs have other shapes"
-    if _anchors_last(head, image) is False and "names" not in graph.metadata:
+    if not classifies and _anchors_last(head, image) is False and "names" not in graph.metadata:
         return "its output lists one row per anchor, as YOLOv5 and YOLOX do, and the file has no metadata"
-    _check_task(graph)
     labels = _labels(graph)
-    masks = _mask_weights(graph)
-    end_to_end = _is_end_to_end(graph)
-    _check_head(head, len(labels), masks, end_to_end)
-    dynamic = image.shape[2] is None or image.shape[3] is None
-    return ModelInfo(
+    task, details = _task(graph)
+    end_to_end = not classifies and _is_end_to_end(graph)
+    info = ModelInfo(
         family="yolo",
-        task="segment" if masks else "detect",
+        task=task,
         labels=labels,
         input_size=_input_size(graph, image),
-        dynamic=dynamic,
+        dynamic=image.shape[2] is None or image.shape[3] is None,
         batch=image.shape[0],
         end_to_end=end_to_end,
         stride=_stride(graph),
-        details=graph.facts | {"input_kind": image.kind} | ({"mask_weights": masks} if masks else {}),
+        details=graph.facts | {"input_kind": image.kind} | details,
     )
+    _check_head(head, info)
+    return info
+
+
+def more_values(info: ModelInfo) -> int:
+    """Return how many values an object has besides box and scores."""
+    points, values = info.details.get("keypoint_shape", (0, 0))
+    return {"segment": info.details.get("mask_weights", 3), "pose": points * values, "obb": 1}.get(info.task, 0)
 
 
 def _image_input(graph: Graph) -> Tensor | None:
@@ -78,10 +86,31 @@ def _anchors_last(head: Tensor, image: Tensor) -> bool | None:
     return False if head.shape[1] in counts else None
 
 
-def _check_task(graph: Graph) -> None:
-    task = graph.metadata.get("task", "detect")
-    if task not in ("detect", "segment"):
-        raise UnusableModel(f"this is a YOLO model for the task {task!r}; only detect and segment can be used here")
+def _task(graph: Graph) -> tuple[ModelTask, dict[str, Any]]:
+    """Return the task and what belongs to it; a file that does not say is told by its outputs."""
+    masks = _mask_weights(graph)
+    said = graph.metadata.get("task", "segment" if masks else "detect")
+    if said not in get_args(ModelTask):
+        raise UnusableModel(
+            f"this is a YOLO model for the task {said[:40]!r}; it can be used for {', '.join(get_args(ModelTask))}"
+        )
+    task = cast(ModelTask, said)
+    if task == "segment" and not masks:
+        raise UnusableModel(f"a segment model without an output of mask prototypes; {_WAY_OUT}")
+    if task == "pose":
+        return task, {"keypoint_shape": _keypoint_shape(graph)}
+    if task == "detect" and masks:
+        task = "segment"
+    return task, {"mask_weights": masks} if task == "segment" else {}
+
+
+def _keypoint_shape(graph: Graph) -> list[int]:
+    """Return how many keypoints there are, and whether each has 2 or 3 values."""
+    shape = _literal(graph, "kpt_shape") if "kpt_shape" in graph.metadata else None
+    fits = isinstance(shape, (list, tuple)) and len(shape) == 2 and all(isinstance(v, int) for v in shape)
+    if not fits or not (1 <= shape[0] <= MAX_KEYPOINTS and shape[1] in (2, 3)):
+        raise UnusableModel(f"the metadata's `kpt_shape` must be points and 2 or 3 values, not {shape!r}; {_WAY_OUT}")
+    return list(shape)
 
 
 def _labels(graph: Graph) -> list[str]:
@@ -128,11 +157,15 @@ def _is_end_to_end(graph: Graph) -> bool:
     return inside or graph.metadata.get("end2end", "").strip().lower() == "true"
 
 
-def _check_head(head: Tensor, labels: int, masks: int, end_to_end: bool) -> None:
-    axis, width = (2, 6 + masks) if end_to_end else (1, 4 + labels + masks)
+def _check_head(head: Tensor, info: ModelInfo) -> None:
+    axis, width = 1, len(info.labels)
+    if info.task != "classify":
+        width = (6 if info.end_to_end else 4 + len(info.labels)) + more_values(info)
+        axis = 2 if info.end_to_end else 1
     if head.shape[axis] not in (None, width):
         raise UnusableModel(
-            f"the output {_shown(head)} does not fit {labels} labels: axis {axis} should be {width}; {_WAY_OUT}"
+            f"the output {_shown(head)} does not fit {len(info.labels)} labels: axis {axis} should be {width}; "
+            f"{_WAY_OUT}"
         )
 
 
@@ -153,6 +186,8 @@ def _input_size(graph: Graph, image: Tensor) -> tuple[int, int]:
 
 
 def _stride(graph: Graph) -> int:
+    if graph.metadata.get("task") == "classify":
+        return 1
     text = graph.metadata.get("stride", "32").strip()
     if text not in ("8", "16", "32", "64", "128"):
         raise UnusableModel(f"the metadata's `stride` must be 8, 16, 32, 64 or 128, not {text[:20]!r}; {_WAY_OUT}")
