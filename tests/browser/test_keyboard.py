@@ -31,7 +31,7 @@ def tab_to(page: Page, role: str, name: str | re.Pattern[str]) -> None:
 
 def test_from_sign_in_to_an_image_and_back(site: Site, console: Console) -> None:
     project_id = site.project()
-    names = [site.image(project_id, f"{n}.png")["name"] for n in range(3)]
+    names = [site.image(project_id, f"{n}.png")["name"] for n in range(3)][::-1]
     page = console.open(site.box.url).go("/")
     expect(page.get_by_label("Email")).to_be_focused()
     page.keyboard.type("annotator@example.org")

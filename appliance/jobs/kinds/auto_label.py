@@ -234,7 +234,9 @@ def _total(reading: Reading, project_id: int, parameters: AutoLabelParameters) -
     if parameters.image_ids is not None:
         return len(set(parameters.image_ids))
     if parameters.filter is not None:
-        return filters.count(reading, project_id, parameters.filter)
+        states = [s for s in OPEN_TO_MODELS if s in parameters.filter.states or not parameters.filter.states]
+        wanted = msgspec.structs.replace(parameters.filter, states=states)
+        return filters.count(reading, project_id, wanted) if states else 0
     if parameters.after:
         sql = "SELECT COUNT(*) FROM images WHERE project_id = ? AND id > ?"
         ((count,),) = reading.execute(sql, (project_id, parameters.after)).fetchall()

@@ -1,9 +1,9 @@
-import { Http } from "./http";
+import { Http, type Query } from "./http";
 import type {
-  Annotation, Diff, Export, Image, ImageAnnotations, ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Member,
-  Model, NewLabel, Page, Project, ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Session, Snapshot,
-  SnapshotChanges, SnapshotSummary, Task,
-  TaskState, TilesFacts, Verdict, WireAnnotation,
+  Annotation, BulkOutcome, Diff, Export, Facets, Folder, Image, ImageAnnotations, ImageSelection, ImageWithTask, Job,
+  JobWithNotes, JsonObject, Label, Late, Member, Model, NewLabel, Page, Project, ProjectRole, ProjectRow, Review,
+  ReviewPolicy, Saved, ServerFilter, Session, Snapshot, SnapshotChanges, SnapshotSummary, Task, TaskState,
+  TilesFacts, Verdict, WireAnnotation,
 } from "./types";
 
 export const http = new Http();
@@ -72,11 +72,22 @@ export const projects = {
 };
 
 export const images = {
-  page: (
-    projectId: number,
-    query: { state?: TaskState | null; label?: number | null; after?: string | null; limit?: number },
-    signal?: AbortSignal,
-  ) => http.get<Page<Image>>(`${project(projectId)}/images`, query, signal),
+  /** The ids of all that match, in order. */
+  ids: async (projectId: number, query: Query): Promise<Int32Array> => {
+    const ids = new Int32Array(await http.bytes(`${project(projectId)}/images/ids`, query));
+    for (let i = 1; i < ids.length; i++) ids[i] += ids[i - 1];
+    return ids;
+  },
+  some: async (projectId: number, ids: readonly number[]) =>
+    (await http.get<Page<Image>>(`${project(projectId)}/images`, { ids: ids.join(",") })).items,
+  folders: (projectId: number) => all<Folder>(`${project(projectId)}/images/folders`, { limit: 500 }),
+  facets: (projectId: number) => http.get<Facets>(`${project(projectId)}/images/facets`),
+  removeSome: (projectId: number, which: ImageSelection) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/delete`, which),
+  reopen: (projectId: number, which: ImageSelection) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/reopen`, which),
+  assign: (projectId: number, which: ImageSelection, assigneeId: number | null) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/assign`, { ...which, assignee_id: assigneeId }),
   get: (projectId: number, id: number) => http.get<ImageWithTask>(image(projectId, id)),
   remove: (projectId: number, id: number) => http.delete(image(projectId, id)),
   fileUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/file?v=${picture.sha256}`,
@@ -130,7 +141,7 @@ export const models = {
 export const machine = {
   autoLabel: (
     projectId: number,
-    facts: { model_id?: number; image_ids?: number[]; conf?: number; iou?: number; submit?: boolean },
+    facts: { model_id?: number; image_ids?: number[]; filter?: ServerFilter; conf?: number; iou?: number; submit?: boolean },
   ) => http.post<Job>(`${project(projectId)}/auto-label`, facts),
   snapshots: (projectId: number) => all<Snapshot>(`${project(projectId)}/snapshots`),
   snapshot: (projectId: number, facts: { name: string; contents: Snapshot["contents"] }) =>

@@ -1,4 +1,4 @@
-import { offline, readProblem } from "./problem";
+import { offline, type Problem, readProblem } from "./problem";
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -57,16 +57,20 @@ export class Http {
       credentials: "same-origin",
     });
     const text = await response.text();
-    if (!response.ok) {
-      const problem = readProblem(response.status, text, response.headers.get("Retry-After"));
-      if (problem.code === "not-signed-in") this.onSignedOut();
-      throw problem;
-    }
+    if (!response.ok) throw this.refused(response, text);
     return { status: response.status, headers: response.headers, body: (text ? JSON.parse(text) : null) as T };
   }
 
   async get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
     return (await this.send<T>("GET", path, { query, signal })).body;
+  }
+
+  /** Bytes instead of JSON. */
+  async bytes(path: string, query?: Query): Promise<ArrayBuffer> {
+    const headers: Record<string, string> = this.userId === null ? {} : { "X-PixelQueue-User": String(this.userId) };
+    const response = await this.ask(address(path, query), { headers, credentials: "same-origin" });
+    if (!response.ok) throw this.refused(response, await response.text());
+    return response.arrayBuffer();
   }
 
   async post<T>(path: string, json?: unknown, query?: Query): Promise<T> {
@@ -83,6 +87,12 @@ export class Http {
 
   async delete(path: string, query?: Query): Promise<void> {
     await this.send<null>("DELETE", path, { query });
+  }
+
+  private refused(response: Response, text: string): Problem {
+    const problem = readProblem(response.status, text, response.headers.get("Retry-After"));
+    if (problem.code === "not-signed-in") this.onSignedOut();
+    return problem;
   }
 
   private async ask(path: string, init: RequestInit): Promise<Response> {

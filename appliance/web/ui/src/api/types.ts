@@ -115,6 +115,42 @@ export interface Image {
   predictions: number;
   state: TaskState;
   created_at_ms: number;
+  assignee_id: number | null;
+}
+
+/** Which images a change to many is for; empty for all. */
+export interface ServerFilter {
+  states?: TaskState[];
+  labels?: number[];
+  assignee?: number;
+  confidence?: [number, number];
+  folder?: string;
+  job_id?: number;
+  since_ms?: number;
+  until_ms?: number;
+  text?: string;
+}
+
+export type ImageSelection = { ids: number[] } | { filter: ServerFilter };
+
+export interface BulkOutcome {
+  images: number;
+  changed: number;
+  before: { assignee_id: number | null; ids: number[] }[];
+  job: Job | null;
+}
+
+export interface Folder {
+  folder: string;
+  images: number;
+}
+
+/** Annotations by label, images by person (0 is nobody) up to `most`, predictions by confidence in steps. */
+export interface Facets {
+  most: number;
+  labels: { label_id: number; annotations: number }[];
+  assignees: { user_id: number; images: number }[];
+  confidence: number[];
 }
 
 /** Whether the tiles of a picture are there, and how to ask for them; `job` makes them while they are not. */

@@ -57,10 +57,14 @@ const GROUPS: readonly Group[] = [
     [
       ["Arrows", "move"],
       ["Enter", "open"],
-      ["X", "select"],
-      ["Ctrl A", "select all loaded"],
+      ["Space", "select"],
+      ["Shift Arrows", "select a range"],
+      ["Home / End", "first / last image"],
+      ["Ctrl A", "select all that match"],
+      ["A", "assign the selected"],
+      ["R", "reopen the selected"],
       ["Ctrl J", "auto-label"],
-      ["Del", "delete selected"],
+      ["Del", "delete the selected"],
     ],
   ],
 ];

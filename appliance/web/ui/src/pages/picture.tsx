@@ -1,11 +1,13 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import { images } from "../api/client";
+import { filterOf, searchOf } from "../app/image-filter";
 import { imageList } from "../app/image-list";
 import { editing } from "../app/editing";
 import { useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
+import { events } from "../app/session";
 import { useEvents } from "../app/use";
 import { usePicture } from "../app/use-picture";
 import { ImageDocument } from "../editor/document";
@@ -24,22 +26,24 @@ const AHEAD = [1, 2, -1];
 /** One image with its annotations; A and D walk through the filter of the grid. */
 export function Picture({ project, labels, params }: ProjectPageProps) {
   const imageId = Number(params.image);
-  const query = place.value.query;
-  const filter = { state: query.get("state"), label: Number(query.get("label")) || null };
-  const list = imageList({ projectId: project.id, state: filter.state as never, label: filter.label });
+  const filter = filterOf(place.value.query);
+  const list = imageList(project.id, filter);
+  const annotating = `/projects/${project.id}/annotate${searchOf(filter, { image: String(imageId) })}`;
   const pictures = useMemo(() => new Pictures(project.id), [project.id]);
   const { ready, problem, refresh } = usePicture(pictures, imageId);
   const selected = editing.single;
   const setSelected = (id: string | null): void => editing.select(...(id ? [id] : []));
   const stage = useRef<Stage | null>(null);
-  const items = list.items.value;
+  const ids = list.ids.value;
   const index = list.indexOf(imageId);
 
   useEffect(() => {
-    if (index === -1 && !list.complete.value) void list.ensure(items.length + 500);
-    else void list.ensure(index + 3);
-    pictures.ahead(AHEAD.flatMap((by) => items[index + by]?.id ?? []));
-  }, [index, items.length]);
+    void list.start();
+    return list.follow(events);
+  }, [list]);
+  useEffect(() => {
+    if (index >= 0) pictures.ahead(AHEAD.flatMap((by) => ids?.[index + by] ?? []));
+  }, [index, ids]);
   useEffect(() => setSelected(null), [imageId]);
   useEvents(["annotations.changed"], project.id, refresh);
 
@@ -60,8 +64,8 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
   );
   const back = `/projects/${project.id}/images${location.search}`;
   const step = (by: number) => (): void => {
-    const next = index === -1 ? undefined : items[index + by];
-    if (next) go(`/projects/${project.id}/images/${next.id}${location.search}`, "replace");
+    const next = index === -1 ? undefined : ids?.[index + by];
+    if (next) go(`/projects/${project.id}/images/${next}${location.search}`, "replace");
   };
   const cycle = (by: number): void => setSelected(neighbour(shapes, selected, by));
   useKeys({
@@ -77,7 +81,7 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
     "tab*": () => cycle(1),
     "shift+tab*": () => cycle(-1),
     escape: () => (selected ? setSelected(null) : go(back)),
-    e: () => go(`/projects/${project.id}/annotate?image=${imageId}`),
+    e: () => go(annotating),
   });
   const image = ready?.image;
   return (
@@ -94,13 +98,13 @@ export function Picture({ project, labels, params }: ProjectPageProps) {
         <IconButton icon="left" label="Previous image" hint="A" disabled={index < 1} onClick={step(-1)} />
         <span>
           {index >= 0 ? count(index + 1) : "–"}{" "}
-          <span class="second">of {count(list.complete.value ? items.length : Math.max(items.length, project.images))}</span>
+          <span class="second">of {count(list.total ?? project.images)}</span>
         </span>
-        <IconButton icon="right" label="Next image" hint="D" disabled={index === -1 || index >= items.length - 1} onClick={step(1)} />
+        <IconButton icon="right" label="Next image" hint="D" disabled={index === -1 || index >= (list.total ?? 0) - 1} onClick={step(1)} />
         <span class="space" />
         <IconButton icon={editing.hiddenAll.value ? "hidden" : "eye"} label={editing.hiddenAll.value ? "Show objects" : "Hide objects"} hint="H" onClick={() => (editing.hiddenAll.value = !editing.hiddenAll.value)} />
         <IconButton icon="fit" label="Fit" hint="F" onClick={() => stage.current?.fit()} />
-        <Button kind="primary" hint="E" onClick={() => go(`/projects/${project.id}/annotate?image=${imageId}`)}>
+        <Button kind="primary" hint="E" onClick={() => go(annotating)}>
           Annotate
         </Button>
       </div>

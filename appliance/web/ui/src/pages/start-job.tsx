@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import { machine, models } from "../api/client";
-import type { ProjectRow } from "../api/types";
+import type { ImageSelection, ProjectRow } from "../api/types";
 import { noteJob } from "../app/jobs";
 import { useAct, useLoad } from "../app/use";
 import { Button, Empty, Fault, Select } from "../parts/controls";
@@ -9,8 +9,8 @@ import { Dialog } from "../parts/dialog";
 import { counted } from "../parts/words";
 
 /** Choose a model and let it label: the images given, or all that nobody has finished. */
-export function AutoLabel(props: { project: ProjectRow; imageIds: number[]; onClose: () => void }) {
-  const { project, imageIds, onClose } = props;
+export function AutoLabel(props: { project: ProjectRow; selection: ImageSelection; number: number; onClose: () => void }) {
+  const { project, selection, number, onClose } = props;
   const known = useLoad(models.list, []);
   const [picked, setPicked] = useState<string | null>(null);
   const [confidence, setConfidence] = useState(0.25);
@@ -19,7 +19,7 @@ export function AutoLabel(props: { project: ProjectRow; imageIds: number[]; onCl
   const all = known.value ?? [];
   const modelId = Number(picked ?? project.model_id ?? all[0]?.id ?? 0);
   const start = async (): Promise<void> => {
-    const facts = { model_id: modelId, conf: confidence, submit, image_ids: imageIds.length > 0 ? imageIds : undefined };
+    const facts = { model_id: modelId, conf: confidence, submit, ...("ids" in selection ? { image_ids: selection.ids } : selection) };
     noteJob(await machine.autoLabel(project.id, facts));
     onClose();
   };
@@ -37,8 +37,8 @@ export function AutoLabel(props: { project: ProjectRow; imageIds: number[]; onCl
           }}
         >
           <p class="second">
-            {imageIds.length > 0 ? counted(imageIds.length, "image") : `All ${counted(project.images, "image")}`}. What
-            people drew or changed stays as it is; untouched predictions are replaced; rejected ones do not come back.
+            {number === project.images ? "All " : ""}
+            {counted(number, "image")}. What people drew or changed stays as it is; untouched predictions are replaced; rejected ones do not come back.
           </p>
           <Select
             label="Model"

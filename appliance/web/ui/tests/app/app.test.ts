@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { Problem } from "../../src/api/problem";
-import type { Image, Page, Task } from "../../src/api/types";
-import { ImageList } from "../../src/app/image-list";
+import type { Task } from "../../src/api/types";
 import { dispatch, keyName } from "../../src/app/keys";
 import { choose, match } from "../../src/app/router";
 import { WorkQueue } from "../../src/app/work-queue";
-import { layout, visible } from "../../src/pages/images/layout";
 import { count, bytes, when } from "../../src/parts/words";
 
 const press = (key: string, more: Partial<KeyboardEvent> = {}) =>
@@ -107,50 +105,6 @@ describe("WorkQueue", () => {
     queue.back(task(1));
     expect(queue.current.value?.id).toBe(1);
     expect(queue.ahead.value.map((one) => one.id)).toEqual([2]);
-  });
-});
-
-const image = (id: number): Image => ({ id }) as Image;
-
-describe("ImageList", () => {
-  it("loads as far as somebody looked and knows the end", async () => {
-    const asked: (string | null)[] = [];
-    const load = async (_filter: unknown, after: string | null): Promise<Page<Image>> => {
-      asked.push(after);
-      const from = Number(after ?? 0);
-      return { items: Array.from({ length: 500 }, (_, i) => image(from + i)), next: from < 1000 ? String(from + 500) : null };
-    };
-    const list = new ImageList({ projectId: 1, state: null, label: null }, load);
-    await list.ensure(10);
-    expect(list.items.value).toHaveLength(500);
-    await list.ensure(5000);
-    expect(list.items.value).toHaveLength(1500);
-    expect(list.complete.value).toBe(true);
-    expect(asked).toEqual([null, "500", "1000"]);
-    expect(list.indexOf(700)).toBe(700);
-  });
-
-  it("shows nothing twice when it loads again while somebody looks further", async () => {
-    const list = new ImageList({ projectId: 1, state: null, label: null }, async () => {
-      await new Promise((resolve) => setTimeout(resolve));
-      return { items: [image(1)], next: null };
-    });
-    await Promise.all([list.reload(), list.ensure(10)]);
-    expect(list.items.value.map((one) => one.id)).toEqual([1]);
-    await Promise.all([list.ensure(20), list.reload()]);
-    expect(list.items.value.map((one) => one.id)).toEqual([1]);
-  });
-});
-
-describe("grid", () => {
-  it("draws the rows in sight only", () => {
-    const plan = layout(1200, 112, 100_000);
-    expect(plan.columns).toBe(10);
-    const { from, to } = visible(plan, 50_000, 800);
-    expect(from).toBeGreaterThan(0);
-    expect(to - from).toBeLessThan(150);
-    expect(visible(plan, plan.height, 800).to).toBe(100_000);
-    expect(visible(layout(0, 112, 10), 0, 0)).toEqual({ from: 0, to: 0 });
   });
 });
 

@@ -1,91 +1,92 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { images as client } from "../../api/client";
-import type { Image, TaskState } from "../../api/types";
+import { projects } from "../../api/client";
+import type { ImageSelection } from "../../api/types";
+import { bodyOf, filterOf, isFiltered, searchOf, type Sort } from "../../app/image-filter";
 import { imageList } from "../../app/image-list";
-import { useKeys } from "../../app/keys";
 import { mayAdminister, type ProjectPageProps } from "../../app/project";
-import { go, place, setQuery } from "../../app/router";
-import { session } from "../../app/session";
-import { useAct, useEvents } from "../../app/use";
-import { Button, Empty, Fault, Swatch } from "../../parts/controls";
-import { Dialog } from "../../parts/dialog";
-import { Icon } from "../../parts/icon";
+import { go, place } from "../../app/router";
+import { events, session } from "../../app/session";
+import { useLoad } from "../../app/use";
+import { Button, Empty, Fault, Select } from "../../parts/controls";
 import { JobLine } from "../../parts/job-line";
-import { TASK_WORDS, TaskMark } from "../../parts/marks";
-import { count, counted } from "../../parts/words";
+import { count } from "../../parts/words";
 import { ExportDialog } from "../dataset/export-dialog";
 import { AutoLabel } from "../start-job";
 import { AddFiles, chooseFiles, useDrop } from "./add-files";
+import { BulkAction, BulkBar, type BulkDialog, type Done } from "./bulk";
+import { Chips, clearFilters } from "./chips";
+import { DoneLine } from "./done-line";
+import { change, Filters } from "./filters";
 import { Grid } from "./grid";
+import type { GridView } from "./grid-view";
+import { useGridKeys } from "./grid-keys";
+import "./images.css";
+import { Picking } from "./picking";
 import { UploadPanel } from "./upload-panel";
 
-const STATES: readonly TaskState[] = ["open", "in_progress", "in_review", "returned", "done", "skipped"];
 const CELL_KEY = "pixelqueue.cell";
+const SORTS: readonly (readonly [Sort, string])[] = [["newest", "Newest first"], ["oldest", "Oldest first"], ["name", "By name"]];
+
+type Open = BulkDialog | "auto-label" | "export";
 
 export function Images({ project, labels, reload }: ProjectPageProps) {
-  const asked = place.value.query;
-  const state = STATES.find((one) => one === asked.get("state")) ?? null;
-  const label = Number(asked.get("label")) || null;
-  const list = imageList({ projectId: project.id, state, label });
-  const total = state && !label ? project.states[state] : project.images;
+  const filter = filterOf(place.value.query);
+  const list = imageList(project.id, filter);
+  const picking = useMemo(() => new Picking(list), [list]);
+  const view = useRef<GridView | null>(null);
   const [cell, setCell] = useState(() => Number(localStorage.getItem(CELL_KEY)) || 112);
-  const [columns, setColumns] = useState(1);
-  const [focused, setFocused] = useState(-1);
-  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
-  const [dialog, setDialog] = useState<"delete" | "auto-label" | "export" | null>(null);
+  const [dialog, setDialog] = useState<Open | null>(null);
+  const [done, setDone] = useState<Done | null>(null);
+  const [panel, setPanel] = useState(false);
   const drop = useDrop(project.id, project.name);
-  const anchor = useRef(0);
-  const items = list.items.value;
-  const filtered = state !== null || label !== null;
+  const members = useLoad(() => projects.members(project.id), [project.id]).value ?? [];
+  const people = useMemo(() => new Map(members.map((one) => [one.user_id, one.name])), [members]);
+  const administers = mayAdminister(project, session.value?.permissions.administer ?? false);
+  const total = list.total;
+  const filtered = isFiltered(filter);
+  const selected = picking.count;
+  const search = searchOf(filter);
 
   useEffect(() => {
-    setSelected(new Set());
-    setFocused(-1);
+    void list.start();
+    return list.follow(events);
   }, [list]);
-  useEvents(["image.added", "image.deleted", "task.changed", "annotations.changed"], project.id, () => void list.reload());
 
-  const select = (index: number, range: boolean): void => {
-    const next = new Set(selected);
-    if (range) {
-      const [from, to] = [Math.min(anchor.current, index), Math.max(anchor.current, index)];
-      for (const image of items.slice(from, to + 1)) next.add(image.id);
-    } else if (items[index]) {
-      if (!next.delete(items[index].id)) next.add(items[index].id);
-      anchor.current = index;
-    }
-    setSelected(next);
+  const href = (id: number): string => `/projects/${project.id}/images/${id}${search}`;
+  const open = (index: number): void => {
+    const id = list.ids.value?.[index];
+    if (id !== undefined) go(href(id));
   };
-  const open = (image: Image): void => go(`/projects/${project.id}/images/${image.id}${location.search}`);
-  const step = (by: number) => (): void => setFocused(Math.max(0, Math.min(items.length - 1, focused + by)));
-  useKeys({
-    "arrowright*": step(1),
-    "arrowleft*": step(-1),
-    "arrowdown*": step(columns),
-    "arrowup*": step(-columns),
-    enter: () => items[focused] && open(items[focused]),
-    x: () => select(focused, false),
-    "ctrl+a": () => setSelected(new Set(items.map((image) => image.id))),
-    escape: () => setSelected(new Set()),
-    delete: () => selected.size > 0 && setDialog("delete"),
-    "ctrl+j": () => setDialog("auto-label"),
-  });
+  const ask = (what: Open): void => {
+    if (what === "export" || what === "auto-label" || (selected > 0 && administers)) setDialog(what);
+  };
+  useGridKeys(picking, view, { open, ask });
+
+  const everything: ImageSelection = { filter: bodyOf(filter) };
+  const selection = selected > 0 ? picking.selection(bodyOf(filter)) : everything;
+  const close = (what: Done | null): void => {
+    setDialog(null);
+    if (!what) return;
+    setDone(what);
+    picking.clear();
+    reload();
+  };
 
   return (
     <main class="browse" {...drop.handlers}>
-      <Filters project={project} labels={labels} state={state} label={label} />
+      <Filters project={project} labels={labels} members={members} filter={filter} open={panel} />
       <div class="toolbar">
-        <b>{count(total)}</b>
-        <span class="second">
-          {state && !label ? `of ${counted(project.images, "image")}` : label ? "images in the project, filtered by label" : project.images === 1 ? "image" : "images"}
+        <Button class="narrow-only" icon="filter" aria-expanded={panel} onClick={() => setPanel(!panel)}>
+          Filter
+        </Button>
+        <span class="tally" role="status">
+          <b>{total === null ? "…" : count(total)}</b>{" "}
+          <span class="second">{filtered ? `of ${count(project.images)} images` : project.images === 1 ? "image" : "images"}</span>
         </span>
-        {filtered && (
-          <Button kind="quiet" onClick={() => setQuery({ state: null, label: null })}>
-            {[state && TASK_WORDS[state], labels.find((one) => one.id === label)?.name].filter(Boolean).join(", ")}
-            <Icon name="close" />
-          </Button>
-        )}
+        <Chips filter={filter} labels={labels} members={members} />
         <span class="space" />
+        <Select bare label="Order" value={filter.sort} options={SORTS} onPick={(sort) => change(filter, { sort: sort as Sort })} />
         <label class="size second small">
           Size
           <input
@@ -109,8 +110,8 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
         <AddFiles projectId={project.id} />
       </div>
       <div class="browse-body">
-        <Fault problem={list.problem.value} retry={() => void list.ensure(1)} />
-        {project.images === 0 ? (
+        <Fault problem={list.problem.value} retry={() => void list.reload()} />
+        {project.images === 0 && !total ? (
           <div class="inset">
             <Empty
               action={
@@ -122,135 +123,49 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
               No images yet: drop files, folders or zips anywhere on this page.
             </Empty>
           </div>
-        ) : list.complete.value && items.length === 0 ? (
+        ) : total === 0 ? (
           <div class="inset">
-            <Empty action={<Button onClick={() => setQuery({ state: null, label: null })}>Show all images</Button>}>
-              No image matches this filter.
-            </Empty>
+            <Empty action={<Button onClick={clearFilters}>Clear filters</Button>}>No image matches these filters.</Empty>
           </div>
         ) : (
-          <Grid
-            list={list}
-            total={label ? items.length : total}
-            cell={cell}
-            focused={focused}
-            selected={selected}
-            onFocus={setFocused}
-            onOpen={open}
-            onSelect={select}
-            onColumns={setColumns}
-          />
+          <Grid list={list} picking={picking} cell={cell} people={people} href={href} onOpen={open} view={view} />
         )}
         {drop.words && <p class="drop">{drop.words}</p>}
       </div>
       <div class="browse-foot">
-        {selected.size > 0 && (
-          <div class="bulk">
-            <b>{count(selected.size)} selected</b>
-            <Button kind="quiet" hint="Ctrl A" onClick={() => setSelected(new Set(items.map((image) => image.id)))}>
-              All {count(items.length)}
-            </Button>
-            <i class="divider" />
-            <Button hint="Ctrl J" onClick={() => setDialog("auto-label")}>
-              Auto-label
-            </Button>
-            {mayAdminister(project, session.value?.permissions.administer ?? false) && (
-              <Button hint="Del" onClick={() => setDialog("delete")}>
-                Delete
-              </Button>
-            )}
-            <span class="space" />
-            <Button kind="quiet" hint="Esc" onClick={() => setSelected(new Set())}>
-              Clear
-            </Button>
-          </div>
+        {selected > 0 && (
+          <BulkBar
+            selected={selected}
+            total={total ?? 0}
+            all={picking.all.value}
+            administers={administers}
+            onAll={() => picking.selectAll()}
+            onClear={() => picking.clear()}
+            onAct={ask}
+          />
         )}
-        <UploadPanel
-          projectId={project.id}
-          mayAdminister={mayAdminister(project, session.value?.permissions.administer ?? false)}
-        />
+        <UploadPanel projectId={project.id} mayAdminister={administers} />
         <footer class="status">
           <JobLine projectId={project.id} />
+          <DoneLine done={done} onOver={() => setDone(null)} />
           <span class="space" />
           <span>
             {count(project.states.done)} done of {count(project.images)}
           </span>
         </footer>
       </div>
-      {dialog === "delete" && (
-        <DeleteImages
-          projectId={project.id}
-          ids={[...selected]}
-          onClose={(done) => {
-            setDialog(null);
-            if (done) {
-              setSelected(new Set());
-              void list.reload();
-              reload();
-            }
-          }}
+      {dialog === "auto-label" && (
+        <AutoLabel
+          project={project}
+          selection={selection}
+          number={selected || total || project.images}
+          onClose={() => setDialog(null)}
         />
       )}
-      {dialog === "auto-label" && <AutoLabel project={project} imageIds={[...selected]} onClose={() => setDialog(null)} />}
       {dialog === "export" && <ExportDialog project={project} onClose={() => setDialog(null)} />}
+      {dialog && dialog !== "auto-label" && dialog !== "export" && (
+        <BulkAction what={dialog} projectId={project.id} selection={selection} number={selected} members={members} onClose={close} />
+      )}
     </main>
-  );
-}
-
-type FiltersProps = Pick<ProjectPageProps, "project" | "labels"> & { state: TaskState | null; label: number | null };
-
-function Filters({ project, labels, state, label }: FiltersProps) {
-  return (
-    <aside class="filters" aria-label="Filter">
-      <h3>Status</h3>
-      <ul>
-        {STATES.map((one) => (
-          <li key={one}>
-            <button aria-pressed={one === state} onClick={() => setQuery({ state: one === state ? null : one })}>
-              <TaskMark state={one} />
-              {TASK_WORDS[one]}
-              <span class="space" />
-              <span class="second">{count(project.states[one])}</span>
-            </button>
-          </li>
-        ))}
-      </ul>
-      {labels.length > 0 && <h3>Label</h3>}
-      <ul>
-        {labels.map((one) => (
-          <li key={one.id}>
-            <button aria-pressed={one.id === label} onClick={() => setQuery({ label: one.id === label ? null : String(one.id) })}>
-              <Swatch color={one.color} />
-              <span class="cut">{one.name}</span>
-            </button>
-          </li>
-        ))}
-      </ul>
-    </aside>
-  );
-}
-
-function DeleteImages(props: { projectId: number; ids: number[]; onClose: (done: boolean) => void }) {
-  const { projectId, ids, onClose } = props;
-  const [done, setDone] = useState(0);
-  const { busy, problem, run } = useAct();
-  const remove = async (): Promise<void> => {
-    for (const [index, id] of ids.entries()) {
-      await client.remove(projectId, id);
-      setDone(index + 1);
-    }
-    onClose(true);
-  };
-  return (
-    <Dialog title={`Delete ${counted(ids.length, "image")}?`} onClose={() => onClose(done > 0)}>
-      <p>Their annotations and history go with them. Snapshots that hold them keep what they hold.</p>
-      <Fault problem={problem} />
-      <div class="actions">
-        <Button kind="primary" disabled={busy} onClick={() => run(remove)}>
-          {busy ? `${count(done)} of ${count(ids.length)}` : "Delete"}
-        </Button>
-        <Button onClick={() => onClose(done > 0)}>Cancel</Button>
-      </div>
-    </Dialog>
   );
 }

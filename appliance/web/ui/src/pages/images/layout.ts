@@ -8,11 +8,14 @@ export interface Layout {
   rows: number;
   count: number;
   height: number;
+  /** What is really scrolled: browsers lay out no more than some 17 million pixels. */
+  scrollHeight: number;
 }
 
 export const GAP = 4;
 const CAPTION = 20;
 const OVERSCAN_ROWS = 2;
+const MOST_PX = 15_000_000;
 
 /** As many columns of at least `cell` pixels as fit; pictures are 4:3, a caption stands below. */
 export function layout(width: number, cell: number, count: number): Layout {
@@ -21,7 +24,21 @@ export function layout(width: number, cell: number, count: number): Layout {
   const pictureHeight = Math.round((cellWidth * 3) / 4);
   const rowHeight = pictureHeight + CAPTION + GAP;
   const rows = Math.ceil(count / columns);
-  return { columns, gap: GAP, cellWidth, pictureHeight, rowHeight, rows, count, height: rows * rowHeight };
+  const height = rows * rowHeight;
+  const scrollHeight = Math.min(height, MOST_PX);
+  return { columns, gap: GAP, cellWidth, pictureHeight, rowHeight, rows, count, height, scrollHeight };
+}
+
+/** The place in the whole list that a scroll position means. */
+export function topOf(plan: Layout, scrollTop: number, viewHeight: number): number {
+  if (plan.height === plan.scrollHeight) return scrollTop;
+  return (scrollTop * (plan.height - viewHeight)) / (plan.scrollHeight - viewHeight);
+}
+
+/** The scroll position that shows a place of the whole list at the top. */
+export function scrollOf(plan: Layout, top: number, viewHeight: number): number {
+  if (plan.height === plan.scrollHeight) return top;
+  return (top * (plan.scrollHeight - viewHeight)) / (plan.height - viewHeight);
 }
 
 /** The indices to draw: the rows in sight and a few above and below. `to` is not included. */
@@ -30,4 +47,11 @@ export function visible(plan: Layout, top: number, height: number): { from: numb
   const first = Math.max(0, Math.floor(top / plan.rowHeight) - OVERSCAN_ROWS);
   const last = Math.min(plan.rows, Math.ceil((top + height) / plan.rowHeight) + OVERSCAN_ROWS);
   return { from: first * plan.columns, to: Math.min(plan.count, Math.max(first, last) * plan.columns) };
+}
+
+/** The least scrolling that brings a cell into sight: the new top of the view. */
+export function reveal(plan: Layout, index: number, top: number, height: number): number {
+  const row = Math.floor(index / plan.columns) * plan.rowHeight;
+  if (row < top) return row;
+  return Math.max(top, row + plan.rowHeight - height);
 }

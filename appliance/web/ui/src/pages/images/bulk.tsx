@@ -1,0 +1,154 @@
+import { useState } from "preact/hooks";
+
+import { images } from "../../api/client";
+import type { BulkOutcome, ImageSelection, Member } from "../../api/types";
+import { noteJob } from "../../app/jobs";
+import { useAct } from "../../app/use";
+import { Button, Fault, Select } from "../../parts/controls";
+import { Dialog } from "../../parts/dialog";
+import { count, counted } from "../../parts/words";
+
+/** What was done last, in words, and how to take it back. */
+export interface Done {
+  words: string;
+  undo?: () => Promise<unknown>;
+}
+
+export type BulkDialog = "delete" | "reopen" | "assign";
+
+interface BarProps {
+  selected: number;
+  total: number;
+  all: boolean;
+  administers: boolean;
+  onAll: () => void;
+  onClear: () => void;
+  onAct: (what: BulkDialog | "auto-label") => void;
+}
+
+/** A row of its own below the grid, so that it covers no image. */
+export function BulkBar({ selected, total, all, administers, onAll, onClear, onAct }: BarProps) {
+  return (
+    <div class="bulk" role="toolbar" aria-label="Selected images">
+      <b role="status">{count(selected)} selected</b>
+      <Button kind="quiet" hint="Ctrl A" disabled={all} onClick={onAll}>
+        {all ? "All that match" : `All ${count(total)}`}
+      </Button>
+      <i class="divider" />
+      {administers && (
+        <Button hint="A" onClick={() => onAct("assign")}>
+          Assign
+        </Button>
+      )}
+      <Button hint="Ctrl J" onClick={() => onAct("auto-label")}>
+        Auto-label
+      </Button>
+      {administers && (
+        <>
+          <Button hint="R" onClick={() => onAct("reopen")}>
+            Reopen
+          </Button>
+          <Button hint="Del" onClick={() => onAct("delete")}>
+            Delete
+          </Button>
+        </>
+      )}
+      <span class="space" />
+      <Button kind="quiet" hint="Esc" onClick={onClear}>
+        Clear
+      </Button>
+    </div>
+  );
+}
+
+interface DialogProps {
+  projectId: number;
+  selection: ImageSelection;
+  number: number;
+  members: readonly Member[];
+  onClose: (done: Done | null) => void;
+}
+
+export function BulkAction({ what, ...rest }: DialogProps & { what: BulkDialog }) {
+  if (what === "assign") return <Assign {...rest} />;
+  return what === "delete" ? <Delete {...rest} /> : <Reopen {...rest} />;
+}
+
+/** Many are changed by a job, whose progress the status line shows. */
+function said(outcome: BulkOutcome, word: string): string {
+  if (outcome.job) {
+    noteJob(outcome.job);
+    return `${counted(outcome.images, "image")} are being ${word}`;
+  }
+  const rest = outcome.images - outcome.changed;
+  return `${counted(outcome.changed, "image")} ${word}${rest > 0 ? `, ${count(rest)} stay as they are` : ""}`;
+}
+
+function Delete({ projectId, selection, number, onClose }: DialogProps) {
+  const { busy, problem, run } = useAct();
+  const act = async (): Promise<void> => onClose({ words: said(await images.removeSome(projectId, selection), "deleted") });
+  return (
+    <Dialog title={`Delete ${counted(number, "image")}?`} onClose={() => onClose(null)}>
+      <p>Their annotations and history go with them. Snapshots that hold them keep what they hold.</p>
+      <Fault problem={problem} />
+      <div class="actions">
+        <Button kind="primary" disabled={busy} onClick={() => run(act)}>
+          Delete
+        </Button>
+        <Button onClick={() => onClose(null)}>Cancel</Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Reopen({ projectId, selection, number, onClose }: DialogProps) {
+  const { busy, problem, run } = useAct();
+  const act = async (): Promise<void> => onClose({ words: said(await images.reopen(projectId, selection), "open again") });
+  return (
+    <Dialog title={`Reopen ${counted(number, "image")}?`} onClose={() => onClose(null)}>
+      <p>Those in review, done or skipped are open again; what is drawn on them stays. The others stay as they are.</p>
+      <Fault problem={problem} />
+      <div class="actions">
+        <Button kind="primary" disabled={busy} onClick={() => run(act)}>
+          Reopen
+        </Button>
+        <Button onClick={() => onClose(null)}>Cancel</Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Assign({ projectId, selection, number, members, onClose }: DialogProps) {
+  const [picked, setPicked] = useState(String(members[0]?.user_id ?? ""));
+  const { busy, problem, run } = useAct();
+  const name = members.find((one) => String(one.user_id) === picked)?.name;
+  const act = async (): Promise<void> => {
+    const outcome = await images.assign(projectId, selection, picked ? Number(picked) : null);
+    const back = async (): Promise<void> => {
+      for (const { ids, assignee_id: whose } of outcome.before) await images.assign(projectId, { ids }, whose);
+    };
+    const words = said(outcome, name ? `assigned to ${name}` : "assigned to nobody");
+    onClose({ words, undo: outcome.before.length > 0 ? back : undefined });
+  };
+  const options: (readonly [string, string])[] = [...members.map((one) => [String(one.user_id), one.name] as const), ["", "Nobody: free for anybody"]];
+  return (
+    <Dialog title={`Assign ${counted(number, "image")}`} onClose={() => onClose(null)}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(act);
+        }}
+      >
+        <Select label="To" value={picked} options={options} onPick={setPicked} />
+        <p class="second">What somebody has begun is open again. Images in review or done stay as they are.</p>
+        <Fault problem={problem} />
+        <div class="actions">
+          <Button kind="primary" type="submit" disabled={busy}>
+            Assign
+          </Button>
+          <Button onClick={() => onClose(null)}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,181 @@
+import { render } from "preact";
+
+import { images } from "../../api/client";
+import type { Image, TaskState } from "../../api/types";
+import { TASK_WORDS, TaskMark } from "../../parts/marks";
+import { count, counted } from "../../parts/words";
+import type { Layout } from "./layout";
+
+/** What a cell shows. */
+export interface Look {
+  index: number;
+  id: number;
+  image: Image | undefined;
+  selected: boolean;
+  focused: boolean;
+  assignee: string | null;
+}
+
+interface Cell {
+  item: HTMLLIElement;
+  link: HTMLAnchorElement;
+  picture: HTMLDivElement;
+  img: HTMLImageElement;
+  badge: HTMLSpanElement;
+  mark: HTMLSpanElement;
+  word: HTMLSpanElement;
+  person: HTMLSpanElement;
+  tally: HTMLSpanElement;
+  tick: HTMLInputElement;
+  shown: Partial<Look> & { place?: string; source?: string; state?: TaskState };
+}
+
+const marks = new Map<TaskState, ParentNode>();
+
+/** The elements of the cells in sight, used again and again: scrolling makes and drops none. */
+export class Cells {
+  private readonly list: HTMLUListElement;
+  private readonly used = new Map<number, Cell>();
+  private readonly free: Cell[] = [];
+
+  constructor(list: HTMLUListElement) {
+    this.list = list;
+  }
+
+  /** Take the cells outside these places out of use; what their pictures still load is given up. */
+  keep(from: number, to: number): void {
+    for (const [index, cell] of this.used) {
+      if (index >= from && index < to) continue;
+      this.used.delete(index);
+      cell.item.hidden = true;
+      this.setSource(cell, "");
+      this.free.push(cell);
+    }
+  }
+
+  /** Draw one cell `top` pixels down; without `load` its picture waits until the scrolling slows down. */
+  show(look: Look, plan: Layout, top: number, href: (id: number) => string, load: boolean): void {
+    const cell = this.used.get(look.index) ?? this.take(look.index);
+    const column = look.index % plan.columns;
+    const place = `translate(${column * (plan.cellWidth + plan.gap)}px, ${top}px)`;
+    if (cell.shown.place !== place) cell.item.style.transform = cell.shown.place = place;
+    const { image } = look;
+    if (cell.shown.image !== image || cell.shown.id !== look.id || cell.shown.assignee !== look.assignee)
+      this.describe(cell, look, plan.count, href);
+    if (cell.shown.selected !== look.selected) cell.item.classList.toggle("selected", look.selected);
+    if (cell.tick.checked !== look.selected) cell.tick.checked = look.selected;
+    if (cell.shown.focused !== look.focused) cell.item.classList.toggle("focused", look.focused);
+    if (image && load) this.setSource(cell, images.thumbnailUrl(image.project_id, image.id, image.sha256));
+    Object.assign(cell.shown, look);
+  }
+
+  /** Make one cell the one that Tab comes to. */
+  reach(index: number): void {
+    for (const [at, cell] of this.used) {
+      const tabIndex = at === index ? 0 : -1;
+      if (cell.link.tabIndex !== tabIndex) cell.link.tabIndex = tabIndex;
+    }
+  }
+
+  /** Hand the keyboard to a cell, if it is in sight. */
+  focus(index: number): void {
+    this.used.get(index)?.link.focus({ preventScroll: true });
+  }
+
+  /** The place of the cell an element belongs to, -1 for none. */
+  indexOf(target: EventTarget | null): number {
+    const item = target instanceof Element ? target.closest<HTMLElement>(".cell") : null;
+    return item ? Number(item.dataset.index) : -1;
+  }
+
+  private describe(cell: Cell, { index, id, image, assignee }: Look, total: number, href: (id: number) => string): void {
+    cell.item.dataset.index = String(index);
+    cell.item.ariaPosInSet = String(index + 1);
+    cell.item.ariaSetSize = String(total);
+    cell.link.href = href(id);
+    if (cell.shown.id !== id) this.setSource(cell, "");
+    cell.item.classList.toggle("waiting", !image);
+    cell.link.title = image?.name ?? "";
+    cell.link.ariaLabel = image ? spoken(image, assignee) : `Image ${count(index + 1)}`;
+    cell.tick.ariaLabel = image ? `Select ${image.name}` : `Select image ${count(index + 1)}`;
+    cell.badge.hidden = !image?.predictions;
+    cell.badge.title = image ? counted(image.predictions, "prediction") : "";
+    cell.badge.lastChild!.textContent = image ? count(image.predictions) : "";
+    if (cell.shown.state !== image?.state) {
+      cell.mark.replaceChildren(...(image ? [markOf(image.state)] : []));
+      cell.word.textContent = image ? TASK_WORDS[image.state] : "";
+      cell.shown.state = image?.state;
+    }
+    cell.person.textContent = assignee ? initials(assignee) : "";
+    cell.person.title = assignee ?? "";
+    cell.tally.textContent = image ? tally(image) : "";
+  }
+
+  private setSource(cell: Cell, source: string): void {
+    if (cell.shown.source === source) return;
+    cell.shown.source = source;
+    cell.img.classList.remove("missing");
+    if (source) cell.img.src = source;
+    else cell.img.removeAttribute("src");
+  }
+
+  private take(index: number): Cell {
+    const cell = this.free.pop() ?? this.make();
+    cell.item.hidden = false;
+    this.used.set(index, cell);
+    return cell;
+  }
+
+  private make(): Cell {
+    const [item, link, picture, img] = [element("li", "cell"), element("a"), element("div", "picture"), element("img")];
+    const [badge, caption, mark] = [element("span", "badge"), element("div", "caption"), element("span")];
+    const [word, tick] = [element("span", "cut"), element("input")];
+    const [person, tally] = [element("span", "person"), element("span", "tally")];
+    img.alt = "";
+    img.decoding = "async";
+    img.draggable = false;
+    img.onerror = () => img.classList.add("missing");
+    tick.type = "checkbox";
+    tick.tabIndex = -1;
+    link.tabIndex = -1;
+    badge.append(element("i"), document.createTextNode(""));
+    picture.append(img, badge);
+    caption.append(mark, word, person, tally);
+    link.append(picture, caption);
+    item.append(link, tick);
+    this.list.append(item);
+    return { item, link, picture, img, badge, mark, word, person, tally, tick, shown: {} };
+  }
+}
+
+function element<K extends keyof HTMLElementTagNameMap>(name: K, kind = ""): HTMLElementTagNameMap[K] {
+  const made = document.createElement(name);
+  if (kind) made.className = kind;
+  return made;
+}
+
+function markOf(state: TaskState): Node {
+  let made = marks.get(state);
+  if (!made) {
+    made = document.createElement("span");
+    render(<TaskMark state={state} />, made as HTMLElement);
+    marks.set(state, made);
+  }
+  return made.firstChild!.cloneNode(true);
+}
+
+const tally = (image: Image): string =>
+  image.annotations > 0 ? count(image.annotations) : image.predictions > 0 ? "" : "empty";
+
+function spoken(image: Image, assignee: string | null): string {
+  const parts = [image.name, TASK_WORDS[image.state], counted(image.annotations, "object")];
+  if (image.predictions > 0) parts.push(counted(image.predictions, "prediction"));
+  if (assignee) parts.push(assignee);
+  return parts.join(", ");
+}
+
+/** "Ann Lee" is AL. */
+export function initials(name: string): string {
+  const words = name.trim().split(/[\s._-]+/).filter(Boolean);
+  return words.slice(0, 2).map((word) => word.charAt(0).toUpperCase()).join("");
+}
