@@ -51,6 +51,7 @@ class Store:
         DIR/cache/              what can be made again
         DIR/tmp/                half-written files, emptied at start
         DIR/reserve             space given up when the disk is full
+        DIR/quarantine/         damaged blobs that a scrub put aside
         DIR/lock                held by the process that has it open
 
     Args:

@@ -25,6 +25,7 @@ def test_a_kind_is_complete(name: str) -> None:
     assert MAINTENANCE <= kind.priority <= INTERACTIVE
     assert len(inspect.signature(kind.run).parameters) == 2
     assert kind.every_s is None or kind.every_s >= 60
+    assert kind.due is None or kind.every_s is not None, "nobody would ask"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.jobs.schedule import Schedule
 from appliance.jobs.services import Jobs
 from appliance.settings import Settings
 from appliance.store import Store, collect, images, jobs, scrub, storage
@@ -169,6 +170,14 @@ def test_it_is_due_when_the_setting_says(service: Jobs) -> None:
     assert not store.read(lambda r: due(r, every, now_ms))
     assert store.read(lambda r: due(r, every, now_ms + 61_000))
     assert not store.read(lambda r: due(r, Settings(scrub_every_s=0), now_ms + 10**12))
+
+
+def test_the_schedule_asks_whether_it_is_due(service: Jobs) -> None:
+    schedule = Schedule(service)
+    assert schedule.submit_due("scrub")
+    (job,) = service.store.read(lambda r: jobs.listed(r)).items
+    assert service.wait(job.id, WAIT_S).state == "done"
+    assert not schedule.submit_due("scrub"), "the last one began just now"
 
 
 def test_space_is_measured_once_a_blob_and_kept(service: Jobs) -> None:

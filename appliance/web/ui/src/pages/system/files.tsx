@@ -78,7 +78,7 @@ function DamageTable({ found }: { found: Scrubbing }) {
       </header>
       <p class="advice">
         <StateMark well={false} />
-        Send the same picture again to its project, or put the file back from a backup and read all files again. The disk may be failing: look at its health.
+        Send the same picture again to its project, or put the file back from a backup and read all files again. A disk that does this may be failing.
       </p>
       <table class="rows">
         <thead>

@@ -57,7 +57,7 @@ function reserve({ disk: found }: BoxHealth): Finding {
   return {
     what: "Reserve",
     value: found.reserve_wanted_bytes === 0 ? "none" : bytes(found.reserve_bytes),
-    note: stands ? "keeps annotating going on a full disk" : "was given up on a full disk",
+    note: stands ? "for saving on a full disk" : "was given up on a full disk",
     well: stands,
     advice: stands ? undefined : "Free some space: the collector takes the reserve back by itself.",
   };

@@ -1,3 +1,5 @@
+import { useEffect } from "preact/hooks";
+
 import { type BoxHealth, type Lane, type Runtimes, system } from "../../api/system";
 import { useEvents, useLoad } from "../../app/use";
 import { Fault } from "../../parts/controls";
@@ -7,17 +9,23 @@ import { type Finding, findings, upWords } from "./findings";
 import { SystemFrame } from "./frame";
 import { SpaceByKind } from "./space-table";
 
+const REFRESH_MS = 10_000;
+
 /** Is the box well: one line each, and what to do where it is not. */
 export function Health() {
   const box = useLoad(system.health, []);
   const scrub = useLoad(system.scrub, []);
   const storage = useLoad(system.storage, []);
   const runtimes = useLoad(system.runtimes, []);
-  useEvents(["job.changed", "damage.found", "storage.measured"], null, () => {
-    box.reload();
+  useEvents(["job.changed"], null, box.reload);
+  useEvents(["damage.found", "storage.measured"], null, () => {
     scrub.reload();
     storage.reload();
   });
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || box.reload(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, []);
   const found = box.value ? findings(box.value, scrub.value, storage.value) : [];
   return (
     <SystemFrame title="Health" about={box.value && summary(found)} foot={box.value && <Foot box={box.value} />}>
