@@ -1,8 +1,9 @@
-"""Very large pictures band by band: libvips reads, and never holds more than a few rows.
+"""Very large pictures band by band: libvips reads, and holds no more than a few rows.
 
 It takes over where Pillow would hold the whole picture, for the formats whose decoders can stream
-and the modes whose conversion needs no neighbour. What a picture is, whether it may come in and
-which way is up is still asked of `picture.open_picture`, and libvips gets no choice of parser.
+and the modes whose conversion needs no neighbour; a WebP and a progressive JPEG are still held once,
+by their decoders. What a picture is, whether it may come in and which way is up is still asked of
+`picture.open_picture`, and libvips gets no choice of parser.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["can_stream", "eight_bits", "refusals", "to_srgb"]
 
-_FORMATS = ("jpeg", "png", "tiff")
+_FORMATS = ("jpeg", "png", "tiff", "webp")
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "I;16", "I;16B", "I;16L")
 _ROOM_BYTES = 512 << 20
 _ENDS = ("premature end", "end of file", "end of stream", "truncated", "not enough data", "read error")

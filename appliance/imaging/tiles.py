@@ -6,6 +6,7 @@ by more than a mirror goes through a file of raw pixels, since its last row come
 
 from __future__ import annotations
 
+import mmap
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,12 +91,21 @@ def _upright(path: Path, picture: Picture, work: Path) -> pyvips.Image:
     image = streamed.to_srgb(streamed.eight_bits(path, picture), picture)
     turns = _TURNS.get(picture.orientation.value, ())
     if turns and turns != ("fliphor",):
-        raw = work / "stored.v"
-        image.write_to_file(str(raw))
-        image = pyvips.Image.new_from_file(str(raw))
+        image = _on_disk(image, work / "stored.raw")
     for turn in turns:
         image = getattr(image, turn)()
     return image
+
+
+def _on_disk(image: pyvips.Image, raw: Path) -> pyvips.Image:
+    """Write the pixels to a file and map it, so that they can be read in any order."""
+    import pyvips
+
+    image.rawsave(str(raw))
+    with raw.open("rb") as file:
+        pixels = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    stored = pyvips.Image.new_from_memory(pixels, image.width, image.height, image.bands, image.format)
+    return stored.copy(interpretation=image.interpretation)
 
 
 def _watch(image: pyvips.Image, tell: Callable[[int], None]) -> None:
