@@ -4,6 +4,7 @@ import { CROSSED, DASHED, FILLED, SELECTED } from "./store";
 
 const CASING = faded(opaque(0), 184);
 const WHITE = opaque(0xffffff);
+const FAULT = opaque(0xcc2222);
 /** Twelve in a hundred, and more where it is selected, of 256. */
 const FILL = 31;
 const FILL_SELECTED = 50;
@@ -17,6 +18,8 @@ export interface Look {
   cross: Nib | null;
   dot: Nib;
   hiddenDot: Nib;
+  /** Where an outline crosses itself. */
+  fault: Nib;
 }
 
 /** Looks by colour and flags at one ratio of device pixels; widths are those of `strokes`. */
@@ -53,6 +56,9 @@ export class Looks {
       cross: style & CROSSED ? nib([{ radius: 1.25 * ratio, pixel: CASING }, { radius: 0.5 * ratio, pixel }], 0, true) : null,
       dot: nib([{ radius: 4.25 * ratio, pixel: selected ? WHITE : opaque(0) }, { radius: 2.75 * ratio, pixel }]),
       hiddenDot: nib([{ radius: 4.25 * ratio, pixel }, { radius: 2.75 * ratio, pixel: opaque(0) }]),
+      fault: nib([
+        { radius: 5.5 * ratio, pixel: opaque(0) }, { radius: 4.25 * ratio, pixel: WHITE }, { radius: 2.5 * ratio, pixel: FAULT },
+      ]),
     };
   }
 }

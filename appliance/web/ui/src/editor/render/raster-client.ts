@@ -1,3 +1,4 @@
+import { bitmapOf } from "./bitmap";
 import { Glyphs } from "./glyphs";
 import { type Ask, Rasterizer, type Tell } from "./rasterizer";
 
@@ -25,6 +26,7 @@ function beside(): AskOne {
   };
   const rasterizer = new Rasterizer({
     glyphs: new Glyphs(context),
+    bitmapOf,
     sliceMs: SLICE_MS,
     rest: () => new Promise((done) => setTimeout(done)),
     tell: hear,

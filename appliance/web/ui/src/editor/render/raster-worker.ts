@@ -1,3 +1,4 @@
+import { bitmapOf } from "./bitmap";
 import { Glyphs } from "./glyphs";
 import { type Ask, Rasterizer } from "./rasterizer";
 
@@ -6,6 +7,7 @@ const SLICE_MS = 12;
 const channel = new MessageChannel();
 const rasterizer = new Rasterizer({
   glyphs: new Glyphs((width, height) => new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })),
+  bitmapOf,
   sliceMs: SLICE_MS,
   // What was posted before comes first, so what waits outside is taken in between two slices.
   rest: () =>

@@ -1,7 +1,7 @@
 import type { Bounds } from "../shape";
 import { dashes } from "./dashes";
 import type { Glyphs } from "./glyphs";
-import { Ink } from "./ink";
+import { Ink, type Nib } from "./ink";
 import { type Look, Looks } from "./looks";
 import { MaskCache, type MaskPixels } from "./mask-pixels";
 import { faded, opaque, over } from "./pixels";
@@ -14,6 +14,7 @@ export const BLEED_PX = 6;
 const LEAST_PX = 3;
 const STROKE_FROM_PX = 6;
 const CODE_FROM_PX = 22;
+const FAULTS_FROM_PX = 24;
 /** Vertices closer than this to the last are passed over, in device pixels: half of a line's width. */
 const STEP = 0.75;
 /** More of them in what is smaller than this on the screen. */
@@ -93,6 +94,7 @@ export class Raster {
       if (look.casing) this.drawRuns(store, slot, place, look, false);
       this.drawRuns(store, slot, place, look, look.casing !== null);
       if (look.cross) this.drawCross(store, slot, place, look);
+      if (size >= FAULTS_FROM_PX) this.drawFaults(store.crossings(slot), place, look);
     }
     const code = size >= CODE_FROM_PX ? store.code(slot) : "";
     if (code) this.drawCode(code, ((x1 + x2) / 2) * place.scale - place.x, ((y1 + y2) / 2) * place.scale - place.y, place.ratio);
@@ -136,12 +138,19 @@ export class Raster {
     const end = store.starts[slot] + store.sizes[slot];
     for (let at = store.starts[slot]; at < end; at += 2 + points[at + 1] * 2) {
       if (points[at] !== DOT && points[at] !== HIDDEN_DOT) continue;
-      const nib = points[at] === DOT ? look.dot : look.hiddenDot;
-      const [x, y] = [points[at + 2] * place.scale - place.x, points[at + 3] * place.scale - place.y];
-      this.ink.begin(nib.reach);
-      this.ink.line(x, y, x, y);
-      this.ink.flush(nib);
+      this.drawDot(points[at + 2], points[at + 3], place, points[at] === DOT ? look.dot : look.hiddenDot);
     }
+  }
+
+  private drawFaults(places: readonly number[], place: Place, look: Look): void {
+    for (let i = 0; i < places.length; i += 2) this.drawDot(places[i], places[i + 1], place, look.fault);
+  }
+
+  private drawDot(imageX: number, imageY: number, { scale, x, y }: Place, nib: Nib): void {
+    const [at, row] = [imageX * scale - x, imageY * scale - y];
+    this.ink.begin(nib.reach);
+    this.ink.line(at, row, at, row);
+    this.ink.flush(nib);
   }
 
   /** Diagonals and a cross inside the outline. */

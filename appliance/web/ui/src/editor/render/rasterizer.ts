@@ -1,5 +1,4 @@
 import type { Glyphs } from "./glyphs";
-import { straighten } from "./pixels";
 import { BLEED_PX, Raster, type Rect, TILE } from "./raster";
 import { type Batch, ShapeStore } from "./store";
 import { tilePlace } from "./tile-plan";
@@ -54,17 +53,19 @@ export class Rasterizer {
   private readonly tell: (tell: Tell, transfer: Transferable[]) => void;
   private readonly sliceMs: number;
   private readonly rest: () => Promise<void>;
-  private readonly straight = new ImageData(TILE, TILE);
+  private readonly bitmapOf: (pixels: Uint32Array) => Promise<ImageBitmap>;
   private running = false;
 
   /** `rest` lets messages and, beside the page, its events pass; it is called every `sliceMs`. */
   constructor(options: {
-    glyphs: Glyphs;
+    glyphs: Glyphs | null;
+    bitmapOf: (pixels: Uint32Array) => Promise<ImageBitmap>;
     sliceMs: number;
     rest: () => Promise<void>;
     tell: (tell: Tell, transfer: Transferable[]) => void;
   }) {
     this.raster = new Raster(options.glyphs);
+    this.bitmapOf = options.bitmapOf;
     this.sliceMs = options.sliceMs;
     this.rest = options.rest;
     this.tell = options.tell;
@@ -140,7 +141,7 @@ export class Rasterizer {
   private next(): [Surface, Tile] | null {
     for (const surface of this.surfaces.values()) {
       const at = surface.tiles.findIndex((tile) => tile.dirty !== null);
-      if (surface.told < surface.stamp && (at < 0 || at >= surface.visible)) {
+      if (surface.told < surface.stamp && surface.visible > 0 && (at < 0 || at >= surface.visible)) {
         surface.told = surface.stamp;
         this.tell({ kind: "shown", surface: surface.id, epoch: surface.epoch, stamp: surface.stamp }, []);
       }
@@ -172,8 +173,7 @@ export class Rasterizer {
     const { key, spec, pixels } = tile;
     let bitmap: ImageBitmap | null = null;
     if (pixels?.some((pixel) => pixel !== 0)) {
-      straighten(pixels, new Uint32Array(this.straight.data.buffer));
-      bitmap = await createImageBitmap(this.straight);
+      bitmap = await this.bitmapOf(pixels);
     } else tile.pixels = null;
     this.tell({ kind: "tile", surface: id, epoch, level: spec.level, key, bitmap }, bitmap ? [bitmap] : []);
   }

@@ -2,6 +2,7 @@ import type { Annotation } from "../../api/types";
 import type { Camera } from "../camera";
 import type { AnnotationState } from "../document";
 import { dots, type Run, runs } from "../shape";
+import { crossings } from "./crossing";
 import { maskPicture } from "./masks";
 
 /** An annotation with all that drawing it takes. */
@@ -25,6 +26,7 @@ const CASING = "rgb(0 0 0 / 72%)";
 const FILL = 0.12;
 const DASH: readonly number[] = [6, 4];
 const HATCH_STEP = 6;
+const FAULT_DOTS: readonly [number, string][] = [[5.5, "#000"], [4.25, "#fff"], [2.5, "#cc2222"]];
 
 /** The strokes of an outline from the bottom up, in screen pixels whatever the zoom. */
 export function strokes(color: string, emphasis: Emphasis): Stroke[] {
@@ -99,6 +101,19 @@ export function drawShape(context: CanvasRenderingContext2D, shape: Shape, camer
     context.setLineDash([]);
   }
   drawDots(context, shape, camera, emphasis);
+  drawFaults(context, crossings(all.filter((run) => run.closed).map((run) => run.points)), camera);
+}
+
+/** Mark where an outline crosses itself. */
+function drawFaults(context: CanvasRenderingContext2D, places: readonly number[], camera: Camera): void {
+  for (let i = 0; i < places.length; i += 2) {
+    for (const [radius, color] of FAULT_DOTS) {
+      context.beginPath();
+      context.arc(places[i] * camera.scale + camera.x, places[i + 1] * camera.scale + camera.y, radius, 0, Math.PI * 2);
+      context.fillStyle = color;
+      context.fill();
+    }
+  }
 }
 
 /** Diagonals and a cross inside the outline. */

@@ -1,5 +1,6 @@
 import type { Mask } from "../../geometry/types";
 import type { Bounds } from "../shape";
+import { crossings } from "./crossing";
 
 /** What a run of points is; stored before its number of points and its coordinates. */
 export const OPEN = 0;
@@ -70,6 +71,7 @@ export class ShapeStore {
   private orders = new Float64Array(64);
   private readonly codes = new Map<number, string>();
   private readonly masks = new Map<number, Mask>();
+  private readonly crossed = new Map<number, readonly number[]>();
   private end = 0;
   private wasted = 0;
   private sorted: Uint32Array | null = null;
@@ -85,6 +87,7 @@ export class ShapeStore {
     this.orders[slot] = shape.order;
     keep(this.codes, slot, shape.code || null);
     keep(this.masks, slot, shape.mask);
+    this.crossed.delete(slot);
   }
 
   remove(slot: number): void {
@@ -95,13 +98,12 @@ export class ShapeStore {
     this.boxes.fill(NaN, slot * 4, slot * 4 + 4);
     this.codes.delete(slot);
     this.masks.delete(slot);
+    this.crossed.delete(slot);
     this.sorted = null;
   }
 
   clear(): void {
     Object.assign(this, new ShapeStore());
-    this.codes.clear();
-    this.masks.clear();
   }
 
   /** Copy shapes out. */
@@ -151,6 +153,20 @@ export class ShapeStore {
 
   mask(slot: number): Mask | null {
     return this.masks.get(slot) ?? null;
+  }
+
+  /** Where the outline of a shape crosses itself, as `[x, y, …]`; worked out when it is first asked for. */
+  crossings(slot: number): readonly number[] {
+    const known = this.crossed.get(slot);
+    if (known) return known;
+    const rings: Float32Array[] = [];
+    const end = this.starts[slot] + this.sizes[slot];
+    for (let at = this.starts[slot]; at < end; at += 2 + this.points[at + 1] * 2) {
+      if (this.points[at] === CLOSED) rings.push(this.points.subarray(at + 2, at + 2 + this.points[at + 1] * 2));
+    }
+    const found = crossings(rings);
+    this.crossed.set(slot, found);
+    return found;
   }
 
   order(slot: number): number {
