@@ -7,7 +7,7 @@ const SLACK_PX = { mouse: 3, pen: 4, touch: 10 };
 const LONG_PRESS_MS = 500;
 /** A second finger that comes this soon belongs to the first: the two of them pinch. */
 const TOGETHER_MS = 300;
-const EDGES = "button, input, textarea, select, a";
+const CONTROLS = "button, input, textarea, select, a";
 
 /** What gestures act on. */
 export interface Target {
@@ -93,7 +93,7 @@ export class Gestures {
 
   private space(event: KeyboardEvent, held: boolean): void {
     if (event.code !== "Space") return;
-    if (event.target instanceof Element && event.target.closest(EDGES)) return;
+    if ((event.target as Partial<Element> | null)?.closest?.(CONTROLS)) return;
     if (held) event.preventDefault();
     this.spaceHeld = held;
     this.setCursor(null);
@@ -174,9 +174,9 @@ export class Gestures {
       const [tool, { press }] = [this.target.tool(), this];
       if (this.mode !== "tool" || this.moved || !tool || !press) return;
       tool.cancel();
-      const held = { ...press, secondary: true, count: 1 };
+      this.press = { ...press, secondary: true, count: 1 };
       this.moved = true;
-      this.mode = tool.down(held) ? "tool" : "pan";
+      this.mode = tool.down(this.press) ? "tool" : "pan";
       this.target.invalidate();
     }, LONG_PRESS_MS);
   }
