@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import zipfile
 from pathlib import Path
@@ -20,6 +19,8 @@ from tests._site import Site, picture
 from tests.browser._console import Console
 
 _MANY = 10_000
+_LONGEST_MS = 300
+"""The longest task allowed on a machine that has other work too."""
 _AWAY = r"Failed to load resource|ERR_CONNECTION|WebSocket connection"
 
 
@@ -258,17 +259,18 @@ _DECIDED = _KEPT.replace("file.file && file.url", "!file.file && file.url")
 
 
 def test_ten_thousand_files_do_not_freeze_the_page(site: Site, console: Console) -> None:
-    count = int(os.environ.get("PIXELQUEUE_TEST_FILES", _MANY))
     project_id = site.project()
     page = console.open(site.box.url, site.people["owner"]).go(f"/projects/{project_id}/images")
-    page.evaluate(_TINY_PNGS, count)
-    expect(panel(page).get_by_text(f"of {count:,}")).to_be_visible()
+    page.evaluate(_TINY_PNGS, _MANY)
+    expect(panel(page).get_by_text(f"of {_MANY:,}")).to_be_visible()
+    expect(panel(page).get_by_text(re.compile(r"^[2-9]\d\d of"))).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Pause").click()
     expect(panel(page).get_by_role("alert")).to_contain_text("Paused")
     page.get_by_role("button", name="Go on").click()
-    finished(page, 240_000)
+    expect(panel(page).get_by_text(re.compile(r"^([4-9]\d\d|[1-9],\d{3}) of"))).to_be_visible(timeout=60_000)
     longest = sorted(page.evaluate("window.longest"))
-    print(f"long tasks: {len(longest)}, the longest {longest[-5:]}")
+    page.get_by_role("button", name="Cancel the rest").click()
+    finished(page)
     total = site.ok(site.people["owner"].get(f"/api/projects/{project_id}"))["images"]
-    assert total == count
-    assert not longest or longest[-1] < 300
+    assert 400 <= total < _MANY
+    assert not longest or longest[-1] < _LONGEST_MS, longest[-10:]

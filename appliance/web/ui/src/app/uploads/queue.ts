@@ -93,6 +93,7 @@ export class Queue {
   drop(transfers: readonly Transfer[]): void {
     for (const transfer of transfers) {
       this.group(transfer.projectId).remove(transfer);
+      transfer.state = "dropped";
       this.running.get(transfer.id)?.abort();
     }
     this.pump();

@@ -4,7 +4,7 @@ import type { Problem } from "../../api/problem";
  * `ready` is a dataset that is on the box and waits for a decision; `lost` a file that the browser
  * cannot read any more, so that somebody has to choose it again.
  */
-export type TransferState = "waiting" | "sending" | "done" | "there" | "ready" | "failed" | "lost";
+export type TransferState = "waiting" | "sending" | "done" | "there" | "ready" | "failed" | "lost" | "dropped";
 
 /** A file as it was dropped or chosen; the name has folders where it came in some. */
 export interface Named {

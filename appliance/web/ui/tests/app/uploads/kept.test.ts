@@ -39,7 +39,8 @@ describe("Kept", () => {
     const kept = new Kept("page-1", name);
     const files = Array.from({ length: 120 }, (_, n) => transfer(`${n}.png`));
     const keeping = kept.keep(7, files, ROOM);
-    for (const file of files.slice(0, 100)) file.state = "done";
+    for (const file of files.slice(0, 90)) file.state = "done";
+    for (const file of files.slice(90, 100)) file.state = "dropped";
     await keeping;
     const keys = files.slice(100, 110).map((file) => file.key ?? -1);
     await kept.forget(keys);
