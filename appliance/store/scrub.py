@@ -18,8 +18,8 @@ from appliance.store.store import Reading, Store
 from appliance.store.writer import Transaction
 
 __all__ = [
-    "Damage", "Faulty", "Owner", "Scrub", "Stored", "begin", "damaged", "faults", "gone", "latest", "look", "owners",
-    "quarantined", "record", "stretch",
+    "Damage", "Faulty", "Named", "Owner", "Scrub", "Stored", "begin", "damaged", "faults", "gone", "latest", "look",
+    "named", "owners", "quarantined", "record", "stretch",
 ]  # fmt: skip
 
 Fault = Literal["damaged", "missing"]
@@ -52,6 +52,16 @@ class Damage(Record, frozen=True):
     sha256: str
     fault: Fault
     found_at_ms: int
+    owners: list[Owner]
+
+
+class Named(Record, frozen=True):
+    """A blob that was looked up by its hash, and what refers to it (the first few)."""
+
+    sha256: str
+    size_bytes: int
+    stored_bytes: int
+    created_at_ms: int
     owners: list[Owner]
 
 
@@ -170,6 +180,19 @@ def damaged(reading: Reading, limit: int = 100) -> list[Damage]:
     return [
         Damage(sha256=sha256, fault=fault, found_at_ms=at_ms, owners=owners(reading, sha256))
         for sha256, fault, at_ms in found
+    ]
+
+
+def named(reading: Reading, prefix: str, limit: int = 20) -> list[Named]:
+    """Return the blobs whose hash begins like this (hex, lower case), by hash, with what refers to them."""
+    low, high = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
+    sql = (
+        "SELECT lower(hex(sha256)), size_bytes, stored_bytes, created_at_ms FROM blobs "
+        "WHERE sha256 >= ? AND sha256 <= ? ORDER BY sha256 LIMIT ?"
+    )
+    return [
+        Named(sha256=sha256, size_bytes=size, stored_bytes=stored, created_at_ms=at, owners=owners(reading, sha256))
+        for sha256, size, stored, at in list(reading.execute(sql, (low, high, limit)))
     ]
 
 

@@ -71,6 +71,16 @@ def test_damage_shows_a_banner_that_goes_when_it_is_mended(site: Site, console: 
     expect(page.get_by_text("no fault")).to_be_visible()
 
 
+def test_a_file_is_found_by_its_hash(site: Site, console: Console) -> None:
+    image = site.image(site.project(), "looked up.png")
+    page = console.open(site.box.url, site.people["admin"]).go("/system/files")
+    hash_of = page.get_by_label("Hash, or its first digits")
+    hash_of.fill("not a hash")
+    expect(page.get_by_text("A hash has the digits")).to_be_visible()
+    hash_of.fill(image["sha256"][:10].upper())
+    expect(page.get_by_role("link", name="looked up.png")).to_be_visible()
+
+
 def test_space_is_measured_and_the_cache_emptied(site: Site, console: Console) -> None:
     site.image(site.project())
     page = console.open(site.box.url, site.people["admin"]).go("/system/storage")

@@ -104,6 +104,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "blobs to read": (scrub.stretch, {"after": [b""], "limit": [10]}),
     "scrubs": (scrub.latest, {}),
     "owners of a blob": (scrub.owners, {"sha256": [SHA]}),
+    "blobs by hash": (scrub.named, {"prefix": ["ab12"]}),
     "blobs to measure": (storage.stretch, {"after": [b""], "limit": [10]}),
     "job of tiles": (jobs.tiling, {"sha256": [SHA]}),
     "notes": (jobs.notes, {"job_id": [1]}),

@@ -68,6 +68,20 @@ def test_a_damaged_file_is_told_and_a_good_one_sent_again_heals(site: Site) -> N
     assert chore(site, "scrub")["damaged"] == 0
 
 
+def test_a_stored_file_is_found_by_the_beginning_of_its_hash(site: Site) -> None:
+    project_id = site.project()
+    image, admin = site.image(project_id, "found.png"), site.people["admin"]
+    (found,) = site.ok(admin.get("/api/system/blobs", params={"sha256": image["sha256"][:12]}))["items"]
+    assert found["sha256"] == image["sha256"]
+    assert found["size_bytes"] == image["size_bytes"]
+    assert [(owner["what"], owner["name"]) for owner in found["owners"]] == [("image", "found.png")]
+    (whole,) = site.ok(admin.get("/api/system/blobs", params={"sha256": image["sha256"]}))["items"]
+    assert whole == found
+    assert site.ok(admin.get("/api/system/blobs", params={"sha256": "0" * 63 + "1"}))["items"] == []
+    for wrong in ("abc", "xyz0", "ABCD"):
+        site.refused(admin.get("/api/system/blobs", params={"sha256": wrong}), 422, "invalid-input")
+
+
 def test_space_is_told_from_the_last_measuring(site: Site) -> None:
     project_id = site.project()
     site.image(project_id)

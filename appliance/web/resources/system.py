@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import platform
 import socket
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 import appliance
 from appliance.jobs import machine, runtimes
 from appliance.jobs.services import WIDTHS
 from appliance.records import Job
 from appliance.store import Reading, Transaction, jobs, scrub, storage, system
-from appliance.web.operations import Call, Operations
+from appliance.web.operations import Call, Listing, Operations, Query
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body
 
@@ -81,6 +82,12 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: int
 
 
+class HashQuery(Query, frozen=True):
+    """The first digits of a hash, four at least."""
+
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{4,64}\Z")]
+
+
 class Chore(Body):
     kind: Literal["scrub", "measure", "collect", "clear-cache"]
 
@@ -144,6 +151,18 @@ async def get_scrub(call: Call) -> Scrubbing:
         )
 
     return await call.store.aread(read)
+
+
+@OPERATIONS.get(
+    "/api/system/blobs",
+    permission=Permission.ADMIN,
+    query=HashQuery,
+    response=Listing[scrub.Named],
+    summary="Find stored files by the beginning of their hash",
+)
+async def find_blobs(call: Call) -> Listing[scrub.Named]:
+    prefix = call.query.sha256
+    return Listing(items=await call.store.aread(lambda reading: scrub.named(reading, prefix)))
 
 
 @OPERATIONS.post(

@@ -84,11 +84,26 @@ export interface ScrubRun {
   faults: number;
 }
 
+export interface BlobOwner {
+  what: string;
+  id: number;
+  project_id: number | null;
+  name: string;
+}
+
 export interface Damage {
   sha256: string;
   fault: "damaged" | "missing";
   found_at_ms: number;
-  owners: { what: string; id: number; project_id: number | null; name: string }[];
+  owners: BlobOwner[];
+}
+
+export interface StoredFile {
+  sha256: string;
+  size_bytes: number;
+  stored_bytes: number;
+  created_at_ms: number;
+  owners: BlobOwner[];
 }
 
 export interface Scrubbing {
@@ -128,6 +143,7 @@ export const system = {
   runtimes: () => http.get<Runtimes>("/api/system/runtimes"),
   storage: () => http.get<StorageUse>("/api/system/storage"),
   scrub: () => http.get<Scrubbing>("/api/system/scrub"),
+  blobs: async (sha256: string) => (await http.get<Page<StoredFile>>("/api/system/blobs", { sha256 })).items,
   start: (kind: ChoreKind) => http.post<Job>("/api/system/chores", { kind }),
 };
 

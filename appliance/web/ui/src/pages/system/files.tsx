@@ -1,11 +1,13 @@
-import { type Damage, type Scrubbing, system } from "../../api/system";
+import { type Scrubbing, system } from "../../api/system";
 import { loadFaults } from "../../app/damage";
 import { useEvents, useLoad } from "../../app/use";
 import { Empty, Fault } from "../../parts/controls";
 import { StateMark } from "../../parts/marks";
 import { bytes, count, counted, when } from "../../parts/words";
 import { Chore, underWay } from "./chore";
+import { Find } from "./find";
 import { SystemFrame } from "./frame";
+import { Owners } from "./owners";
 
 /** Are the stored files what they were: when they were last read, and what is damaged. */
 export function StoredFiles() {
@@ -23,6 +25,7 @@ export function StoredFiles() {
         <>
           <Readings found={found} />
           {found.damage.length > 0 && <DamageTable found={found} />}
+          <Find />
         </>
       )}
     </SystemFrame>
@@ -65,8 +68,6 @@ function Readings({ found }: { found: Scrubbing }) {
   );
 }
 
-const TOUCHED: Record<string, string> = { image: "Picture", model: "Model", snapshot: "Snapshot", export: "Export", job: "Job" };
-
 function DamageTable({ found }: { found: Scrubbing }) {
   return (
     <section aria-label="Damaged files">
@@ -108,25 +109,5 @@ function DamageTable({ found }: { found: Scrubbing }) {
         </tbody>
       </table>
     </section>
-  );
-}
-
-function Owners({ owners }: { owners: Damage["owners"] }) {
-  if (owners.length === 0) return <span class="second">nothing any more</span>;
-  return (
-    <ul class="owners">
-      {owners.map((one) => (
-        <li key={`${one.what}${one.id}`}>
-          <span class="second">{TOUCHED[one.what] ?? one.what}</span>
-          {one.what === "image" && one.project_id !== null ? (
-            <a class="link" href={`/projects/${one.project_id}/images/${one.id}`}>
-              {one.name}
-            </a>
-          ) : (
-            one.name
-          )}
-        </li>
-      ))}
-    </ul>
   );
 }
