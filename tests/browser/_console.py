@@ -79,6 +79,7 @@ class Desk:
 
     def draw(self, x1: float, y1: float, x2: float, y2: float) -> None:
         """Drag a box between two places of the canvas, given as shares of its size."""
+        expect(self.page.get_by_role("img", name=re.compile(r", \d+ objects?$"))).to_be_visible()
         canvas = self.page.locator(".canvas")
         area = canvas.bounding_box()
         assert area is not None

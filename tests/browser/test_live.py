@@ -14,7 +14,9 @@ from tests._server import PASSWORD, serving_process
 from tests._site import Site, picture
 from tests.browser._console import Console
 
-LOST = r"ERR_CONNECTION_REFUSED|WebSocket connection to .* failed|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
+LOST = (
+    r"ERR_CONNECTION_REFUSED|WebSocket connection to .* failed|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_SOCKET_NOT"
+)
 
 
 def drawn(client: httpx.Client, project_id: int, image_id: int) -> list[dict]:

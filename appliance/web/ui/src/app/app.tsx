@@ -8,11 +8,12 @@ import { Button, Empty, Fault } from "../parts/controls";
 import { Help, helpOpen } from "./help";
 import { useKeys } from "./keys";
 import { lazy } from "./lazy";
+import { Notices } from "./notices";
 import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path } from "./router";
 import { loadSession, session, standing, trouble } from "./session";
 import { Shell } from "./shell";
-import { SignInLayer } from "./sign-in-layer";
+import { SignOutWarning } from "./sign-out";
 import { useEvents, useLoad } from "./use";
 
 const Images = lazy(async () => (await import("../pages/images/images")).Images);
@@ -65,7 +66,8 @@ export function App() {
   return (
     <>
       <Page />
-      <SignInLayer />
+      <Notices />
+      <SignOutWarning />
       <Help />
     </>
   );

@@ -8,7 +8,8 @@ import { faults } from "./damage";
 import { runningJobs } from "./jobs";
 import { mayReview } from "./project";
 import { path } from "./router";
-import { connected, me, session, signOut } from "./session";
+import { connected, me, session } from "./session";
+import { askToSignOut } from "./sign-out";
 import { setTheme, theme, type Theme } from "./theme";
 import { helpOpen } from "./help";
 import "./shell.css";
@@ -174,7 +175,7 @@ function UserMenu() {
             </button>
           </li>
           <li>
-            <button onClick={() => void signOut()}>Sign out</button>
+            <button onClick={() => void askToSignOut()}>Sign out</button>
           </li>
         </ul>
       )}

@@ -7,7 +7,6 @@ import { go } from "./router";
 import { begin, end, expired, outbox, session } from "./session";
 import { useAct } from "./use";
 import { useWait } from "./use-wait";
-import "./sign-in-layer.css";
 
 /**
  * Sign in again over the page. It stays as it is underneath, and takes no focus away: a drag
@@ -28,7 +27,7 @@ function Layer({ email }: { email: string }) {
   const wait = useWait(problem);
   const kept = outbox.value?.unsent.value ?? 0;
   return (
-    <section class="sign-in-layer" role="dialog" aria-modal="false" aria-labelledby="sign-in-again">
+    <section class="notice" role="dialog" aria-modal="false" aria-labelledby="sign-in-again">
       <h2 id="sign-in-again">Sign in again</h2>
       <p role="status" class="second">
         The session has ended. {kept > 0 ? `${counted(kept, "change")} kept: they go out when you are back.` : "The page stays as it is."}
@@ -41,12 +40,14 @@ function Layer({ email }: { email: string }) {
       >
         <Field label="Email" type="email" name="email" autocomplete="username" readOnly value={email} onText={() => undefined} />
         <Field label="Password" type="password" name="password" required autocomplete="current-password" value={password} onText={setPassword} fault={problem?.field === "password" ? problem.message : null} />
-        <Button kind="primary" type="submit" disabled={busy || wait > 0}>
-          {wait > 0 ? `Next try in ${wait} s` : "Sign in"}
-        </Button>
-        <Button kind="quiet" onClick={leave}>
-          Somebody else
-        </Button>
+        <div class="actions">
+          <Button kind="quiet" onClick={leave}>
+            Somebody else
+          </Button>
+          <Button kind="primary" type="submit" disabled={busy || wait > 0}>
+            {wait > 0 ? `Next try in ${wait} s` : "Sign in"}
+          </Button>
+        </div>
       </form>
       <Fault problem={problem?.field ? null : problem} />
     </section>

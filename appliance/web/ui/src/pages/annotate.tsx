@@ -106,8 +106,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     setPast((all) => [{ task: leaving, word: what === "submit" ? "Submitted" : "Skipped", mark: what === "submit" ? "done" : "skipped" } as StripItem, ...all].slice(0, 3));
     desk
       .hand(what, leaving, what === "skip" ? "skipped by the annotator" : null)
-      .catch((error: unknown) => {
-        setRefused(toProblem(error));
+      .catch(() => {
         setPast((all) => all.filter((one) => one.task.id !== leaving.id));
         queue.back(leaving);
       })

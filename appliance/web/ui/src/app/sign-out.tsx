@@ -1,0 +1,49 @@
+import { signal } from "@preact/signals";
+
+import { Button } from "../parts/controls";
+import { Dialog } from "../parts/dialog";
+import { counted } from "../parts/words";
+import { outbox, signOut } from "./session";
+
+/** How long signing out waits for what is still on its way. */
+const PATIENCE_MS = 2_000;
+
+const asking = signal(false);
+
+/** Sign out, or ask first while something is not on the box yet. */
+export async function askToSignOut(): Promise<void> {
+  const patience = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), PATIENCE_MS));
+  const nothingLeft = outbox.value ? await Promise.race([outbox.value.flush(), patience]) : true;
+  if (nothingLeft) await signOut();
+  else asking.value = true;
+}
+
+export function SignOutWarning() {
+  const box = outbox.value;
+  if (!asking.value || !box) return null;
+  const [changes, intents] = [box.unsent.value, box.intents.value.length];
+  const left = [changes > 0 && counted(changes, "change"), intents > 0 && counted(intents, "submission")].filter(Boolean).join(" and ");
+  const kept = box.journal.durable.value;
+  const close = (): void => void (asking.value = false);
+  return (
+    <Dialog title="Sign out" onClose={close}>
+      <p>
+        {left ? `${left} not on the box yet. ` : "Everything is on the box by now. "}
+        {left && (kept ? "They stay on this device, nobody else sees them, and they go out when you sign in here again." : "This browser keeps nothing: signing out loses them.")}
+      </p>
+      <footer class="actions">
+        <Button
+          onClick={() => {
+            close();
+            void signOut();
+          }}
+        >
+          {!left ? "Sign out" : kept ? "Sign out and keep them" : "Sign out and lose them"}
+        </Button>
+        <Button kind="primary" onClick={close}>
+          Stay
+        </Button>
+      </footer>
+    </Dialog>
+  );
+}
