@@ -111,7 +111,7 @@ def test_a_job_that_is_cancelled_cleans_up(tmp_path: Path) -> None:
         assert service.store.write(lambda tx: service.tiles.wanted(tx, image)).id == job.id
 
 
-def test_the_tiles_of_an_image_that_is_gone_are_a_failed_job(tmp_path: Path) -> None:
+def test_an_image_that_is_gone_needs_no_tiles(tmp_path: Path) -> None:
     with Store(tmp_path / "box") as store:
         service = Jobs(store)
         image = admitted(service, drawn(tmp_path / "a.jpg", (8200, 40)))
@@ -119,7 +119,8 @@ def test_the_tiles_of_an_image_that_is_gone_are_a_failed_job(tmp_path: Path) -> 
         store.write(lambda tx: images.delete(tx, image.project_id, image.id))
         service.start()
         ended = service.wait(job.id, WAIT_S)
-        assert (ended.state, ended.error and ended.error["code"]) == ("failed", "not-found")
+        assert (ended.state, ended.result) == ("done", {})
+        assert store.cache.get(CACHED, key_of(image.sha256)) is None
         service.stop()
 
 

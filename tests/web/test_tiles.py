@@ -145,6 +145,13 @@ def test_what_is_no_tile_is_not_found(site: Site, image: dict[str, Any], parts: 
     site.refused(site.people["annotator"].get(address(image, *parts)), 404, "not-found")
 
 
+def test_the_description_lets_tiles_count_from_0_and_ids_from_1(site: Site) -> None:
+    paths = site.ok(site.people["annotator"].get("/api/openapi.json"))["paths"]
+    (path,) = (name for name in paths if name.endswith("/tiles/{level}/{x}/{y}"))
+    least = {one["name"]: one["schema"]["minimum"] for one in paths[path]["get"]["parameters"] if one["in"] == "path"}
+    assert least == {"project_id": 1, "image_id": 1, "level": 0, "x": 0, "y": 0}
+
+
 @pytest.mark.parametrize("parts", [(), ("overview",), (0, 0, 0)])
 def test_only_members_see_them(site: Site, image: dict[str, Any], parts: tuple[Any, ...]) -> None:
     site.refused(site.people["outsider"].get(address(image, *parts)), 404, "not-found")

@@ -37,7 +37,10 @@ def run(context: Context, parameters: TilesParameters) -> dict[str, Any]:
     cache = context.store.cache
     answer: dict[str, Any] = {}
     if cache.get(CACHED, key_of(sha256)) is None:
-        answer = _make(context, _image(context, parameters))
+        image = _image(context, parameters)
+        if image is None:
+            return answer  # deleted meanwhile; who else has the picture asks again
+        answer = _make(context, image)
         if cache.get(CACHED, key_of(sha256)) is None:
             raise StorageFull("the cache is too small for the tiles of this picture: raise the setting cache_bytes")
 
@@ -48,10 +51,10 @@ def run(context: Context, parameters: TilesParameters) -> dict[str, Any]:
     return answer
 
 
-def _image(context: Context, parameters: TilesParameters) -> Image:
+def _image(context: Context, parameters: TilesParameters) -> Image | None:
     project_id = context.job.project_id
     assert project_id is not None, "tiles are asked for by a project's image"
-    return context.store.read(lambda reading: images.get(reading, project_id, parameters.image_id))
+    return context.store.read(lambda reading: images.find(reading, project_id, parameters.image_id))
 
 
 def _make(context: Context, image: Image) -> dict[str, Any]:

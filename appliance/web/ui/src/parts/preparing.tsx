@@ -7,12 +7,14 @@ const WORDS: Partial<Record<Job["state"], string>> = {
   cancelled: "No tiles: their job was cancelled. Retry it on the page Jobs",
 };
 
-/** What a very large picture waits for, over the thumbnail that shows meanwhile. */
+/** What a very large picture waits for, over the thumbnail that shows meanwhile. Only the eye follows the figure. */
 export function Preparing({ job }: { job: Job | null }) {
   if (!job) return null;
+  const [what, howFar] = preparingWords(job).split(" · ");
   return (
     <p class="preparing" role="status">
-      {preparingWords(job)}
+      {what}
+      {howFar && <span aria-hidden="true"> · {howFar}</span>}
     </p>
   );
 }

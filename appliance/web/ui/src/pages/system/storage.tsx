@@ -81,7 +81,7 @@ function Freeing({ use }: { use: StorageUse }) {
           <tr>
             <td>
               <b>Cache</b>
-              <span class="second small">Thumbnails and renditions are made again when somebody looks; up to {bytes(use.cache_limit_bytes)} are kept.</span>
+              <span class="second small">Thumbnails, renditions and tiles are made again when somebody looks; up to {bytes(use.cache_limit_bytes)} are kept.</span>
             </td>
             <td class="number nowrap">{bytes(cache)}</td>
             <td class="number nowrap">
