@@ -24,7 +24,9 @@ class Summary(msgspec.Struct, frozen=True):
     images: int
     states: dict[TaskState, int]
     members: int
+    labels: int
     thumbnails: list[int]
+    active_at_ms: int
 
 
 def create(
@@ -83,8 +85,16 @@ def summary(reading: Reading, project_id: int) -> Summary:
     newest = reading.execute(
         "SELECT id FROM images WHERE project_id = ? ORDER BY id DESC LIMIT ?", (project_id, _THUMBNAILS)
     )
-    people = reading.execute("SELECT COUNT(*) FROM members WHERE project_id = ?", (project_id,)).fetchall()
-    return Summary(sum(counts.values()), counts, people[0][0], [row[0] for row in newest])
+    thumbnails = [row[0] for row in newest]
+    people = _number(reading, "SELECT COUNT(*) FROM members WHERE project_id = ?", project_id)
+    labels = _number(reading, "SELECT COUNT(*) FROM labels WHERE project_id = ?", project_id)
+    active_at_ms = _number(reading, "SELECT coalesce(max(active_at_ms), 0) FROM projects WHERE id = ?", project_id)
+    return Summary(sum(counts.values()), counts, people, labels, thumbnails, active_at_ms)
+
+
+def _number(reading: Reading, sql: str, project_id: int) -> int:
+    ((number,),) = reading.execute(sql, (project_id,)).fetchall()
+    return int(number)
 
 
 def change(tx: Transaction, project_id: int, **fields: Any) -> Project:

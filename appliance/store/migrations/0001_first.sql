@@ -157,7 +157,8 @@ CREATE TABLE projects (
     model_id INTEGER REFERENCES models ON DELETE SET NULL,
     next_class_index INTEGER NOT NULL DEFAULT 0,
     created_by INTEGER REFERENCES users ON DELETE SET NULL,
-    created_at_ms INTEGER NOT NULL
+    created_at_ms INTEGER NOT NULL,
+    active_at_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX projects_model ON projects (model_id);
 CREATE INDEX projects_created_by ON projects (created_by);
@@ -541,3 +542,8 @@ CREATE TABLE events (
     data TEXT NOT NULL,
     at_ms INTEGER NOT NULL
 ) STRICT;
+-- When something last happened in a project, right to a minute, so that a busy one is not written at every save.
+CREATE TRIGGER events_active AFTER INSERT ON events WHEN new.project_id IS NOT NULL
+BEGIN
+    UPDATE projects SET active_at_ms = new.at_ms WHERE id = new.project_id AND active_at_ms <= new.at_ms - 60000;
+END;

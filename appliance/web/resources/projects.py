@@ -30,15 +30,18 @@ class ModelInUse(Body):
 class ProjectRow(Project, frozen=True, kw_only=True):
     """A project and what its row in the list shows.
 
-    `role` is the caller's; None for an operator who is no member and sees no pictures.
+    `active_at_ms` is when something last happened in it, right to a minute. `role` is the
+    caller's; None for an operator who is no member and sees no pictures.
     """
 
     role: ProjectRole | None
     images: int
     states: dict[TaskState, int]
     members: int
+    labels: int
     thumbnails: list[int]
     model: ModelInUse | None
+    active_at_ms: int
 
 
 class NewProject(Body):
@@ -171,6 +174,8 @@ def _row(reading: Reading, project: Project, role: ProjectRole | None) -> Projec
         images=summary.images,
         states={state: summary.states.get(state, 0) for state in get_args(TaskState)},
         members=summary.members,
+        labels=summary.labels,
+        active_at_ms=summary.active_at_ms,
         thumbnails=summary.thumbnails if role else [],
         model=ModelInUse(id=model.id, name=model.name, version=model.version) if model else None,
     )

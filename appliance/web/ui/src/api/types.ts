@@ -61,7 +61,9 @@ export interface ProjectRow extends Project {
   images: number;
   states: StateCounts;
   members: number;
+  labels: number;
   thumbnails: number[];
+  active_at_ms: number;
   model: { id: number; name: string; version: number } | null;
 }
 

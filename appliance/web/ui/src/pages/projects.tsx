@@ -12,12 +12,22 @@ import { Dialog } from "../parts/dialog";
 import { Icon } from "../parts/icon";
 import { count, counted, when } from "../parts/words";
 
+type Order = "active" | "name" | "images" | "left";
+
+const ORDERS: readonly (readonly [Order, string])[] = [
+  ["active", "Last activity"],
+  ["name", "Name"],
+  ["images", "Most images"],
+  ["left", "Most to do"],
+];
+const FEW = 5;
 const KINDS = ["project.changed", "image.added", "image.deleted", "task.changed", "member.changed", "label.changed"];
 
 export function Projects() {
   const loaded = useLoad(projects.list, []);
   const [creating, setCreating] = useState(false);
   const [wanted, setWanted] = useState("");
+  const [order, setOrder] = useState<Order>("active");
   const find = useRef<HTMLInputElement>(null);
   useEvents(KINDS, null, loaded.reload);
   useEffect(() => {
@@ -26,7 +36,7 @@ export function Projects() {
   useKeys({ "/": () => find.current?.focus(), n: () => mayCreate && setCreating(true) });
   const mayCreate = session.value?.permissions.create_project ?? false;
   const all = loaded.value ?? [];
-  const shown = all.filter((project) => project.name.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const shown = ordered(all, order).filter((project) => project.name.toLowerCase().includes(wanted.trim().toLowerCase()));
   return (
     <div class="page">
       <main class="sheet">
@@ -36,6 +46,7 @@ export function Projects() {
           <span class="space" />
           {all.length > 0 && (
             <>
+              {all.length > FEW && <Select bare label="Order" value={order} options={ORDERS} onPick={(value) => setOrder(value as Order)} />}
               <label class="search">
                 <span class="unseen">Find a project</span>
                 <Icon name="search" />
@@ -77,6 +88,17 @@ export function Projects() {
   );
 }
 
+/** The rows in an order; those that are alike stay as they were. */
+export function ordered(rows: readonly ProjectRow[], order: Order): ProjectRow[] {
+  const key: Record<Order, (a: ProjectRow, b: ProjectRow) => number> = {
+    active: (a, b) => b.active_at_ms - a.active_at_ms,
+    name: (a, b) => a.name.localeCompare(b.name),
+    images: (a, b) => b.images - a.images,
+    left: (a, b) => b.images - b.states.done - (a.images - a.states.done),
+  };
+  return rows.toSorted(key[order]);
+}
+
 function summary(rows: ProjectRow[]): string {
   const total = rows.reduce((sum, row) => sum + row.images, 0);
   const done = rows.reduce((sum, row) => sum + row.states.done, 0);
@@ -96,7 +118,7 @@ function Table({ rows }: { rows: ProjectRow[] }) {
           <th class="number">Done</th>
           <th class="number wide-only">Members</th>
           <th class="wide-only">Model in use</th>
-          <th class="number wide-only">Created</th>
+          <th class="number wide-only">Last activity</th>
         </tr>
       </thead>
       <tbody>
@@ -123,7 +145,7 @@ function Row({ row }: { row: ProjectRow }) {
         <a href={to}>
           <b>{row.name}</b>
         </a>
-        <span class="second small">{row.review_policy === "all" ? "reviewed" : "no review"}{row.role ? `, you are ${row.role}` : ""}</span>
+        <span class="second small">{[counted(row.labels, "label"), row.review_policy === "all" ? "reviewed" : "no review", row.role && `you are ${row.role}`].filter(Boolean).join(", ")}</span>
       </td>
       <td class="counts">
         <StateBar states={row.states} total={row.images} />
@@ -137,7 +159,7 @@ function Row({ row }: { row: ProjectRow }) {
       <td class="wide-only">
         {row.model ? <span class="mono">{`${row.model.name}-${row.model.version}`}</span> : <span class="second">none yet</span>}
       </td>
-      <td class="number second wide-only">{when(row.created_at_ms)}</td>
+      <td class="number second wide-only">{when(row.active_at_ms)}</td>
     </tr>
   );
 }

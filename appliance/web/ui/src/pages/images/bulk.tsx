@@ -81,7 +81,7 @@ function said(outcome: BulkOutcome, word: string): string {
     return `${counted(outcome.images, "image")} are being ${word}`;
   }
   const rest = outcome.images - outcome.changed;
-  return `${counted(outcome.changed, "image")} ${word}${rest > 0 ? `, ${count(rest)} stay as they are` : ""}`;
+  return `${counted(outcome.changed, "image")} ${word}${rest > 0 ? `, ${rest === 1 ? "1 stays as it is" : `${count(rest)} stay as they are`}` : ""}`;
 }
 
 function Delete({ projectId, selection, number, onClose }: DialogProps) {

@@ -43,7 +43,8 @@ export class Picking {
     if (!ids || ids.length === 0) return;
     const from = this.focused;
     if (extend && this.anchor === null) this.mark(from);
-    const to = from === -1 ? 0 : Math.max(0, Math.min(ids.length - 1, from + by));
+    const start = from === -1 && Number.isFinite(by) ? -by : from;
+    const to = Math.max(0, Math.min(ids.length - 1, start + by));
     this.focus(to);
     if (extend) this.extendTo(to);
     else this.anchor = null;

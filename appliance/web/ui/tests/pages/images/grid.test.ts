@@ -59,6 +59,9 @@ describe("Picking", () => {
     picking.move(-Infinity);
     picking.move(-1);
     expect(picking.focused).toBe(0);
+    const other = pickingOf(30).picking;
+    other.move(Infinity);
+    expect(other.focused).toBe(29);
   });
 
   it("selects ranges that shrink again, beside what was selected before", () => {
