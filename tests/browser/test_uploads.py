@@ -174,7 +174,7 @@ def test_a_folder_that_is_a_dataset_is_looked_at_first(site: Site, console: Cons
     project_id = site.project()
     page = console.open(site.box.url, site.people["owner"]).go(f"/projects/{project_id}/images")
     page.get_by_label("Folder to add").set_input_files(coco_folder)
-    dialog = page.get_by_role("dialog", name="trays.zip: COCO JSON")
+    dialog = page.get_by_role("dialog", name="trays: COCO JSON")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("4, all new")
     expect(dialog).to_contain_text("5, 3 with annotations")

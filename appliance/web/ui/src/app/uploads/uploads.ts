@@ -21,6 +21,10 @@ export interface Dataset {
   pictures: readonly Named[];
 }
 
+/** What a person knows the dataset by: a folder, or the file that was chosen. */
+export const nameOf = ({ transfer, pictures }: Dataset): string =>
+  pictures.length > 0 ? transfer.name.replace(/\.zip$/, "") : transfer.name;
+
 export type Decision = "everything" | "pictures" | "nothing";
 
 const FORGET_MS = 300;

@@ -1,5 +1,5 @@
 import type { Preview } from "../../api/types";
-import { type Dataset, type Decision, uploads } from "../../app/uploads/uploads";
+import { type Dataset, type Decision, nameOf, uploads } from "../../app/uploads/uploads";
 import { useAct } from "../../app/use";
 import { Button, Fault } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
@@ -15,14 +15,14 @@ interface Props {
 /** What a dataset holds and what becomes of it, before anything is written. */
 export function DatasetPreview({ dataset, mayAdminister, onClose }: Props) {
   const { busy, problem, run } = useAct();
-  const { preview, transfer } = dataset;
+  const { preview } = dataset;
   if (!preview) return null;
   const decide = (decision: Decision) => () => run(() => uploads.decide(dataset, decision));
   const shapes = Object.values(preview.annotations).reduce((sum, n) => sum + n, 0);
   return (
-    <Dialog title={`${transfer.name}: ${preview.title}`} onClose={onClose} wide>
+    <Dialog title={`${nameOf(dataset)}: ${preview.title}`} onClose={onClose} wide>
       <p class="second">Nothing is in the project yet. This is what it would bring.</p>
-      <dl class="facts">
+      <dl class="found-facts">
         <Fact name="Pictures" words={pictureWords(preview)} />
         <Fact name="Images described" words={imageWords(preview)} />
         <Fact name="Annotations" words={shapes === 0 ? "none" : typeWords(preview.annotations)} />

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import type { Halt } from "../../app/uploads/queue";
 import type { Transfer } from "../../app/uploads/transfer";
-import { type Dataset, uploads } from "../../app/uploads/uploads";
+import { type Dataset, nameOf, uploads } from "../../app/uploads/uploads";
 import { Progress } from "../../parts/bar";
 import { Button, IconButton } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
@@ -82,11 +82,12 @@ function Summary({ projectId }: { projectId: number }) {
   const ready = group.count("ready");
   const over = open + lost + ready === 0;
   const left = group.leftMs;
+  const moving = open > 0 && halt === null;
   const facts = over
     ? [group.count("done") > 0 && `${counted(group.count("done"), "image")} added`]
     : [
-        halt === null && group.rate > 0 && `${bytes(group.rate)}/s`,
-        halt === null && left !== null && `${span(Math.max(1000, left))} left`,
+        moving && group.rate > 0 && `${bytes(group.rate)}/s`,
+        moving && left !== null && `${span(Math.max(1000, left))} left`,
       ];
   const words = [...facts, there > 0 && `${count(there)} here already`, failed > 0 && `${count(failed)} failed`];
   return (
@@ -165,7 +166,7 @@ function FailedRow({ item }: { item: Transfer }) {
 function DatasetRow({ dataset, onLook }: { dataset: Dataset; onLook: () => void }) {
   const { transfer, preview, problem } = dataset;
   return (
-    <Row name={transfer.name}>
+    <Row name={nameOf(dataset)}>
       {problem ? (
         <span class="small why" role="alert">
           <Icon name="warn" />
