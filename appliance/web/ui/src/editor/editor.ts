@@ -1,6 +1,7 @@
 import type { Annotation, AttributeValue, Geometry } from "../api/types";
 import type { Size } from "./camera";
 import type { Clip } from "./clips";
+import { asMask, asPolygon, thinned } from "./convert";
 import { type ImageDocument, isPrediction, stateOf } from "./document";
 import { History, type Mark } from "./history";
 import { newId } from "./ids";
@@ -68,6 +69,16 @@ export class Editor {
     this.reshapeMany(new Map(all.map((one, i) => [one.id, places[i]!])));
     this.history.squash(mark);
     this.nudged = { mark, ids: ids.join() };
+  }
+
+  /** Turn what has an area into the other kind; what cannot be turned stays as it is. */
+  convert(ids: readonly string[], to: "mask" | "polygon"): void {
+    this.edit(ids, (one) => ({ ...one, geometry: (to === "mask" ? asMask(one.geometry, this.size) : asPolygon(one.geometry)) ?? one.geometry }));
+  }
+
+  /** Leave out points of paths; no line moves by more than `tolerance` pixels of the image. */
+  simplify(ids: readonly string[], tolerance: number): void {
+    this.edit(ids, (one) => ({ ...one, geometry: thinned(one.geometry, tolerance) }));
   }
 
   relabel(ids: readonly string[], labelId: number): void {
