@@ -30,7 +30,7 @@ function Layer({ email }: { email: string }) {
     <section class="notice" role="dialog" aria-modal="false" aria-labelledby="sign-in-again">
       <h2 id="sign-in-again">Sign in again</h2>
       <p role="status" class="second">
-        The session has ended. {kept > 0 ? `${counted(kept, "change")} kept: they go out when you are back.` : "The page stays as it is."}
+        The session has ended. {kept > 0 ? `${counted(kept, "change")} kept: signing in sends ${kept === 1 ? "it" : "them"}.` : "The page stays as it is."}
       </p>
       <form
         onSubmit={(event) => {

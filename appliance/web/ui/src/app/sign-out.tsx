@@ -29,7 +29,7 @@ export function SignOutWarning() {
     <Dialog title="Sign out" onClose={close}>
       <p>
         {left ? `${left} not on the box yet. ` : "Everything is on the box by now. "}
-        {left && (kept ? "They stay on this device, nobody else sees them, and they go out when you sign in here again." : "This browser keeps nothing: signing out loses them.")}
+        {left && (kept ? "All of it stays on this device, unseen by others, and goes out when you sign in here again." : "This browser keeps nothing: signing out loses it.")}
       </p>
       <footer class="actions">
         <Button
