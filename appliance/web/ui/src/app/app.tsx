@@ -62,7 +62,7 @@ const OF_ADMINS: readonly [string, ComponentType][] = [
 
 export function App() {
   useEffect(() => void loadSession(), []);
-  useKeys({ "?": () => (helpOpen.value = !helpOpen.value) });
+  useKeys({ help: () => void (helpOpen.value = !helpOpen.value) });
   return (
     <>
       <Page />

@@ -1,89 +1,48 @@
 import { signal } from "@preact/signals";
 
+import { Select } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
+import { ACTION_IDS, ACTIONS, type Action, keysOf, keyWords, type Preset, PRESETS } from "./keymap";
+import { preset, setPreset } from "./keys";
 
 export const helpOpen = signal(false);
 
-type Group = readonly [string, readonly (readonly [string, string])[]];
+export interface Line {
+  keys: readonly string[];
+  words: string;
+}
 
-const GROUPS: readonly Group[] = [
-  [
-    "Everywhere",
-    [
-      ["?", "these keys"],
-      ["/", "find"],
-      ["Esc", "close, cancel, clear"],
-    ],
-  ],
-  [
-    "Picture",
-    [
-      ["D / A", "next / previous image"],
-      ["F", "fit"],
-      ["Shift 0", "100 %"],
-      ["wheel, pinch", "zoom"],
-      ["Space drag", "pan"],
-      ["Tab", "next object"],
-      ["H", "hide or show objects"],
-    ],
-  ],
-  [
-    "Annotate",
-    [
-      ["V / B", "select / box"],
-      ["1 … 9", "label"],
-      ["Y / X", "accept / reject prediction"],
-      ["Shift Y", "accept all that show"],
-      ["Del", "delete"],
-      ["Arrows", "move by 1 px, with Shift 10"],
-      ["Ctrl Z", "undo"],
-      ["Ctrl Shift Z", "redo"],
-      ["Ctrl Enter", "submit"],
-      ["Shift D", "skip"],
-    ],
-  ],
-  [
-    "Review",
-    [
-      ["Y", "approve"],
-      ["X, then 1 … 5", "return because"],
-      ["R", "reject the selected object"],
-      ["Ctrl Z", "withdraw the last verdict"],
-      ["G", "guideline"],
-    ],
-  ],
-  [
-    "Images",
-    [
-      ["Arrows", "move"],
-      ["Enter", "open"],
-      ["Space", "select"],
-      ["Shift Arrows", "select a range"],
-      ["Home / End", "first / last image"],
-      ["Ctrl A", "select all that match"],
-      ["A", "assign the selected"],
-      ["R", "reopen the selected"],
-      ["Ctrl J", "auto-label"],
-      ["Del", "delete the selected"],
-    ],
-  ],
-];
+/** The help's groups with their lines; actions with the same words share one. */
+export function helpLines(chosen: Preset): Map<string, Line[]> {
+  const groups = new Map<string, Map<string, string[]>>();
+  for (const id of ACTION_IDS) {
+    const { group, words, shown }: Action = ACTIONS[id];
+    const lines = groups.get(group) ?? new Map<string, string[]>();
+    groups.set(group, lines);
+    const keys = shown ? [shown] : keysOf(id, chosen).map(keyWords);
+    lines.set(words, [...(lines.get(words) ?? []), ...keys]);
+  }
+  return new Map([...groups].map(([group, lines]) => [group, [...lines].map(([words, keys]) => ({ words, keys }))]));
+}
 
 export function Help() {
   if (!helpOpen.value) return null;
   return (
     <Dialog title="Keys" wide onClose={() => (helpOpen.value = false)}>
+      <Select label="Keys as in" value={preset.value} options={PRESETS} onPick={(value) => setPreset(value as Preset)} />
       <div class="help">
-        {GROUPS.map(([title, keys]) => (
-          <section key={title}>
-            <h3>{title}</h3>
+        {[...helpLines(preset.value)].map(([group, lines]) => (
+          <section key={group}>
+            <h3>{group}</h3>
             <dl>
-              {keys.map(([key, meaning]) => (
-                <div key={key}>
+              {lines.map(({ keys, words }) => (
+                <div key={words}>
                   <dt>
-                    <kbd>{key}</kbd>
+                    {keys.map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
                   </dt>
-                  <dd>{meaning}</dd>
+                  <dd>{words}</dd>
                 </div>
               ))}
             </dl>

@@ -1,15 +1,45 @@
+import { signal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 
-/**
- * Keys of a page: `"d"`, `"ctrl+z"`, `"shift+d"`, `"escape"`, `"?"`. Ctrl stands for Cmd too.
- * A held key repeats only where the name ends in `*`.
- */
-export type Keymap = Record<string, (event: KeyboardEvent) => void>;
+import { type ActionId, ACTIONS, type Action, actionFor, keysOf, keyWords, type Preset, PRESETS } from "./keymap";
 
-/** The name a key press has in a keymap. Digits go by their physical key. */
-export function keyName(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">) {
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-  let key = digit && !event.altKey ? digit[1] : event.key.toLowerCase();
+/** What a page does for each action it knows. Answering false lets the browser have the key. */
+export type Handlers = Partial<Record<ActionId, (event: KeyboardEvent) => unknown>>;
+
+const PRESET_KEY = "pixelqueue.keys";
+
+function kept(): Preset {
+  const found = typeof localStorage === "undefined" ? null : localStorage.getItem(PRESET_KEY);
+  return PRESETS.find(([preset]) => preset === found)?.[0] ?? "pixelqueue";
+}
+
+/** Whose keys are used in this browser. */
+export const preset = signal<Preset>(kept());
+
+export function setPreset(next: Preset): void {
+  preset.value = next;
+  localStorage.setItem(PRESET_KEY, next);
+}
+
+/** The first key of an action, as tooltips and buttons show it. */
+export function hint(id: ActionId): string {
+  const [first] = keysOf(id, preset.value);
+  return first ? keyWords(first) : "";
+}
+
+const PHYSICAL: Readonly<Record<string, string>> = { BracketLeft: "[", BracketRight: "]" };
+
+/**
+ * The name a key press has in the key map: `d`, `ctrl+z`, `shift+d`, `escape`, `?`. Ctrl stands
+ * for Cmd too. Digits and brackets go by their place, letters by what they write; where the
+ * layout has no Latin letters, by their place too.
+ */
+export function keyName(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">): string {
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  const letter = /^Key([A-Z])$/.exec(event.code)?.[1];
+  let key = digit ?? PHYSICAL[event.code] ?? event.key.toLowerCase();
+  const foreign = key.length === 1 && key > "\u007f";
+  if (letter && (foreign || event.altKey)) key = letter.toLowerCase();
   if (key === " ") key = "space";
   const symbol = key.length === 1 && !/[a-z0-9]/.test(key);
   const parts: string[] = [];
@@ -25,22 +55,31 @@ function typing(target: EventTarget | null): boolean {
   return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** Find and run what a key press means. True when something ran. */
-export function dispatch(map: Keymap, event: KeyboardEvent): boolean {
-  const name = keyName(event);
-  const action = map[`${name}*`] ?? (event.repeat ? undefined : map[name]);
-  if (!action) return event.repeat && name in map;
-  action(event);
-  return true;
+/** Keys that a control in focus has a use for itself. */
+function controls(target: EventTarget | null, name: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && target.type === "range") return name.startsWith("arrow");
+  if (target instanceof HTMLInputElement) return name === "space";
+  return ["enter", "space"].includes(name) && target.closest("button, a, summary") !== null;
+}
+
+/** Find and run what a key press means. True when it is dealt with. */
+export function dispatch(handlers: Handlers, event: KeyboardEvent, chosen: Preset = preset.value): boolean {
+  const id = actionFor(keyName(event), Object.keys(handlers) as ActionId[], chosen);
+  if (id === null) return false;
+  const action: Action = ACTIONS[id];
+  if (event.repeat && !action.repeats) return true;
+  return handlers[id]?.(event) !== false;
 }
 
 /** Listen for keys while the component is there; silent while somebody types or a dialog is open. */
-export function useKeys(map: Keymap): void {
+export function useKeys(handlers: Handlers): void {
   // Not after the next paint: a second key may come sooner, and has to meet what the first one did.
   useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || typing(event.target) || document.querySelector("dialog[open]")) return;
-      if (dispatch(map, event)) event.preventDefault();
+      if (controls(event.target, keyName(event))) return;
+      if (dispatch(handlers, event)) event.preventDefault();
     };
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);

@@ -33,7 +33,7 @@ export function Projects() {
   useEffect(() => {
     document.title = "Projects · PixelQueue";
   }, []);
-  useKeys({ "/": () => find.current?.focus(), n: () => mayCreate && setCreating(true) });
+  useKeys({ find: () => find.current?.focus(), "new-project": () => mayCreate && setCreating(true) });
   const mayCreate = session.value?.permissions.create_project ?? false;
   const all = loaded.value ?? [];
   const shown = ordered(all, order).filter((project) => project.name.toLowerCase().includes(wanted.trim().toLowerCase()));

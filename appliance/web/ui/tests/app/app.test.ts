@@ -2,13 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { Problem } from "../../src/api/problem";
 import type { Task } from "../../src/api/types";
-import { dispatch, keyName } from "../../src/app/keys";
 import { choose, match } from "../../src/app/router";
 import { WorkQueue } from "../../src/app/work-queue";
 import { count, bytes, when } from "../../src/parts/words";
-
-const press = (key: string, more: Partial<KeyboardEvent> = {}) =>
-  ({ key, code: "", ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, repeat: false, ...more }) as KeyboardEvent;
 
 describe("router", () => {
   it("matches parameters and nothing longer or shorter", () => {
@@ -24,27 +20,6 @@ describe("router", () => {
     expect(choose(routes, "/jobs")).toEqual({ value: "jobs", params: {} });
     expect(choose(routes, "/x")).toEqual({ value: "page", params: { page: "x" } });
     expect(choose(routes, "/x/y")).toBeNull();
-  });
-});
-
-describe("keys", () => {
-  it("names keys, digits by their place", () => {
-    expect(keyName(press("Z", { ctrlKey: true, shiftKey: true }))).toBe("ctrl+shift+z");
-    expect(keyName(press("&", { code: "Digit1" }))).toBe("1");
-    expect(keyName(press("=", { code: "Digit0", shiftKey: true }))).toBe("shift+0");
-    expect(keyName(press("?", { shiftKey: true }))).toBe("?");
-    expect(keyName(press("z", { metaKey: true }))).toBe("ctrl+z");
-  });
-
-  it("runs once for a held key unless the map says it repeats", () => {
-    const runs: string[] = [];
-    const map = { y: () => runs.push("y"), "d*": () => runs.push("d") };
-    expect(dispatch(map, press("y"))).toBe(true);
-    expect(dispatch(map, press("y", { repeat: true }))).toBe(true);
-    dispatch(map, press("d"));
-    dispatch(map, press("d", { repeat: true }));
-    expect(dispatch(map, press("q"))).toBe(false);
-    expect(runs).toEqual(["y", "d", "d"]);
   });
 });
 

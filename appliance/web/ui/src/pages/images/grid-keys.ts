@@ -1,6 +1,6 @@
 import { useLayoutEffect } from "preact/hooks";
 
-import { dispatch, type Keymap } from "../../app/keys";
+import { dispatch, type Handlers } from "../../app/keys";
 import type { BulkDialog } from "./bulk";
 import type { GridView } from "./grid-view";
 import type { Picking } from "./picking";
@@ -17,37 +17,38 @@ export function useGridKeys(picking: Picking, view: { current: GridView | null }
   useLayoutEffect(() => {
     const columns = (): number => view.current?.columns ?? 1;
     const page = (): number => columns() * (view.current?.pageRows ?? 1);
-    const by: Record<string, () => number> = {
-      arrowright: () => 1,
-      arrowleft: () => -1,
-      arrowdown: columns,
-      arrowup: () => -columns(),
-      pagedown: page,
-      pageup: () => -page(),
-      home: () => -Infinity,
-      end: () => Infinity,
+    const steps: Record<string, () => number> = {
+      right: () => 1,
+      left: () => -1,
+      down: columns,
+      up: () => -columns(),
+      "page-down": page,
+      "page-up": () => -page(),
+      first: () => -Infinity,
+      last: () => Infinity,
     };
-    const map: Keymap = {
-      enter: () => acts.open(picking.focused),
-      space: () => picking.toggle(picking.focused),
-      "shift+space": () => picking.extendTo(picking.focused),
-      "ctrl+a": () => picking.selectAll(),
-      escape: () => picking.clear(),
-      delete: () => acts.ask("delete"),
-      "ctrl+j": () => acts.ask("auto-label"),
-      a: () => acts.ask("assign"),
-      r: () => acts.ask("reopen"),
-      "/": () => document.getElementById("find-image")?.focus(),
+    const moves = Object.entries(steps).flatMap(([way, step]) => [
+      [`cell-${way}`, () => picking.move(step())] as const,
+      [`range-${way}`, () => picking.move(step(), true)] as const,
+    ]);
+    const handlers: Handlers = {
+      ...Object.fromEntries(moves),
+      "open-image": () => void acts.open(picking.focused),
+      "select-image": () => void picking.toggle(picking.focused),
+      "select-to-image": () => void picking.extendTo(picking.focused),
+      "select-all-images": () => void picking.selectAll(),
+      "clear-images": () => void picking.clear(),
+      "delete-images": () => void acts.ask("delete"),
+      "auto-label-images": () => void acts.ask("auto-label"),
+      "assign-images": () => void acts.ask("assign"),
+      "reopen-images": () => void acts.ask("reopen"),
+      "find-image": () => document.getElementById("find-image")?.focus(),
     };
-    for (const [key, step] of Object.entries(by)) {
-      map[`${key}*`] = () => picking.move(step());
-      map[`shift+${key}*`] = () => picking.move(step(), true);
-    }
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const target = event.target instanceof Element ? event.target : null;
       if (target?.closest(CONTROLS) && !target.closest(".grid")) return;
-      if (dispatch(map, event)) event.preventDefault();
+      if (dispatch(handlers, event)) event.preventDefault();
     };
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);
