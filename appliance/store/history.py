@@ -97,6 +97,18 @@ def predicted(reading: Reading, image_id: int, annotation_id: str) -> Annotation
     return None
 
 
+def predictions(reading: Reading, image_id: int) -> list[Annotation]:
+    """Return every annotation that a model made on this image, as it last made it."""
+    made: dict[str, Annotation] = {}
+    for (encoded,) in reading.execute(
+        "SELECT changes FROM history WHERE image_id = ? ORDER BY revision", (image_id,)
+    ):
+        for _, new in _decoded(encoded).put:
+            if new.is_prediction:
+                made[new.id] = new
+    return list(made.values())
+
+
 def inverse(changes: Changes) -> Changes:
     """Return the changes that take a revision back, as long as nothing came after it."""
     back: list[tuple[Annotation | None, Annotation]] = [(new, old) for old, new in changes.put if old is not None]

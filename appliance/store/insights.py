@@ -18,7 +18,19 @@ from appliance.store import annotations, history, rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Day", "Insights", "LabelUse", "Outcome", "Person", "judged", "reviewed", "submitted", "summary", "today"]
+__all__ = [
+    "Day",
+    "Insights",
+    "LabelUse",
+    "Outcome",
+    "Person",
+    "judged",
+    "reviewed",
+    "submitted",
+    "summary",
+    "taken_back",
+    "today",
+]
 
 DAY_MS = 24 * 3600 * 1000
 _IDLE_MS = 120_000
@@ -105,6 +117,11 @@ def submitted(tx: Transaction, task: Task, user_id: int) -> None:
     if task.round > 1:
         _add(tx, task.project_id, "reworked", user_id)
     tx.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?)", (task.project_id, user_id, tx.now_ms))
+
+
+def taken_back(tx: Transaction, task: Task, user_id: int) -> None:
+    """Count a submission no more that its author took back; the time it took stays."""
+    _add(tx, task.project_id, "submitted", user_id, n=-1, day=today(task.updated_at_ms))
 
 
 def reviewed(

@@ -4,7 +4,7 @@ from typing import Any
 
 from appliance.errors import Conflict, StaleRevision
 from appliance.records import Image, Task, TaskState
-from appliance.store import annotations, images, insights, projects, rows
+from appliance.store import annotations, history, images, insights, projects, rows
 from appliance.store.history import Changes
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
@@ -18,6 +18,7 @@ EDITABLE: tuple[TaskState, ...] = ("open", "in_progress", "returned", "skipped",
 """States in which an annotator's diff is taken; a done image is reopened by it."""
 
 _COLUMNS = rows.columns(Task)
+_APPROVAL = "submit:{}:{}:{}"
 
 
 def get(reading: Reading, project_id: int, task_id: int) -> Task:
@@ -106,6 +107,20 @@ def take(tx: Transaction, project_id: int, task_id: int, user_id: int, lease_ms:
     return change(tx, task, state="in_progress", assignee_id=user_id, lease_until_ms=tx.now_ms + lease_ms)
 
 
+def take_to_review(tx: Transaction, project_id: int, task_id: int, user_id: int, lease_ms: int) -> Task:
+    """Open a task for review by hand.
+
+    Raises:
+        Conflict: Another reviewer has it open, or it is not in review.
+    """
+    task = get(tx, project_id, task_id)
+    if task.state != "in_review":
+        raise Conflict(f"the task is {task.state.replace('_', ' ')}, not in review", field="task_id")
+    if task.reviewer_id not in (None, user_id) and (task.lease_until_ms or 0) >= tx.now_ms:
+        raise Conflict("another reviewer has this image open", field="task_id")
+    return change(tx, task, reviewer_id=user_id, lease_until_ms=tx.now_ms + lease_ms)
+
+
 def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revision: int) -> Task:
     """Hand the image in at a revision: to review, or straight to done where nobody reviews.
 
@@ -120,7 +135,7 @@ def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revisio
     require_revision(image, revision)
     insights.submitted(tx, task, user_id)
     if projects.get(tx, project_id).review_policy == "none":
-        revision = approve_drawn(tx, image, user_id, f"submit:{task.id}:{task.round}:{revision}")
+        revision = approve_drawn(tx, image, user_id, _APPROVAL.format(task.id, task.round, revision))
         insights.judged(tx, project_id, image.id)
         return change(
             tx, task, state="done", assignee_id=user_id, revision=revision, lease_until_ms=None, reason=None
@@ -129,6 +144,27 @@ def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revisio
         tx, task, state="in_review", assignee_id=user_id, reviewer_id=None, revision=revision,
         lease_until_ms=None, reason=None,
     )  # fmt: skip
+
+
+def take_back(tx: Transaction, project_id: int, task_id: int, user_id: int, lease_ms: int) -> Task:
+    """Take one's own submission back: the image is in progress again as it was handed in.
+
+    Raises:
+        Conflict: It is not theirs, a reviewer has opened it, or somebody went on working since.
+    """
+    task = get(tx, project_id, task_id)
+    unreviewed = task.reviewer_id is None and task.state in ("in_review", "done")
+    if not unreviewed or task.assignee_id != user_id:
+        raise Conflict("there is no submission of yours to take back: a reviewer may have opened it", field="task_id")
+    image = images.get(tx, project_id, task.image_id)
+    if image.revision != task.revision:
+        raise Conflict("somebody changed the image since you submitted it", field="task_id")
+    approval = _APPROVAL.format(task.id, task.round, image.revision - 1)
+    if task.state == "done" and history.revision_of(tx, image.id, approval) == image.revision:
+        back = history.inverse(history.changes_at(tx, image.id, image.revision))
+        annotations.apply(tx, image, back, diff_id=f"take-back:{approval}", author_id=user_id)
+    insights.taken_back(tx, task, user_id)
+    return change(tx, task, state="in_progress", lease_until_ms=tx.now_ms + lease_ms)
 
 
 def submit_by_machine(tx: Transaction, image: Image) -> None:

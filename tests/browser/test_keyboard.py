@@ -62,6 +62,6 @@ def test_the_keys_are_told(site: Site, console: Console) -> None:
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
-    expect(keys).to_contain_text("accept / reject prediction")
+    expect(keys).to_contain_text("accept the prediction")
     page.keyboard.press("Escape")
     expect(keys).to_have_count(0)

@@ -190,3 +190,39 @@ def test_tasks_of_another_project_do_not_exist_here(site: Site) -> None:
         "items": [],
         "next": None,
     }
+
+
+def test_a_submission_is_taken_back_until_a_reviewer_opens_it(site: Site) -> None:
+    project_id = site.project()
+    label = site.labels(project_id)[0]["id"]
+    image = site.image(project_id)
+    task, revision = site.task(project_id, image["id"]), site.draw(project_id, image["id"], label)
+    site.refused(site.tell(project_id, task["id"], "take-back"), 409, "conflict")
+    site.ok(site.tell(project_id, task["id"], "submit", {"revision": revision}))
+    site.refused(site.tell(project_id, task["id"], "take-back", who="owner"), 409, "conflict")
+    back = site.ok(site.tell(project_id, task["id"], "take-back"))
+    assert (back["state"], back["round"]) == ("in_progress", 1)
+    site.ok(site.tell(project_id, task["id"], "submit", {"revision": revision}))
+    client = site.people["annotator"]
+    take = f"/api/projects/{project_id}/tasks/{task['id']}/take"
+    site.refused(client.post(take, params={"role": "review"}), 403, "forbidden")
+    opened = site.ok(site.people["reviewer"].post(take, params={"role": "review"}))
+    assert opened["reviewer_id"] == site.ids["reviewer"]
+    site.refused(site.people["owner"].post(take, params={"role": "review"}), 409, "conflict")
+    site.refused(site.tell(project_id, task["id"], "take-back"), 409, "conflict")
+
+
+def test_where_nobody_reviews_taking_back_undoes_the_approval(site: Site) -> None:
+    project_id = site.project(review_policy="none")
+    label = site.labels(project_id)[0]["id"]
+    image = site.image(project_id)
+    url = f"/api/projects/{project_id}/images/{image['id']}/annotations"
+    task, revision = site.task(project_id, image["id"]), site.draw(project_id, image["id"], label)
+    done = site.ok(site.tell(project_id, task["id"], "submit", {"revision": revision}))
+    assert done["state"] == "done"
+    assert site.ok(site.tell(project_id, task["id"], "take-back"))["state"] == "in_progress"
+    found = site.ok(site.people["annotator"].get(url))
+    assert found["revision"] == done["revision"] + 1
+    assert [a.get("status", "draft") for a in found["annotations"]] == ["draft"]
+    again = site.ok(site.tell(project_id, task["id"], "submit", {"revision": found["revision"]}))
+    assert (again["state"], again["round"]) == ("done", 1)

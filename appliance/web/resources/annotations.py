@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from appliance.errors import Conflict
-from appliance.records import Diff, ImageAnnotations, Saved, Task
+from appliance.records import Annotation, Diff, ImageAnnotations, Saved, Task
 from appliance.store import Reading, Transaction, annotations, history, images, tasks
 from appliance.store.history import Entry
 from appliance.store.rows import Page
@@ -83,3 +85,25 @@ async def list_history(call: Call) -> Listing[Entry]:
         return history.listed(reading, image_id, before=page.after or None, limit=page.limit)
 
     return listing(await call.store.aread(read))
+
+
+class Predicted(msgspec.Struct, frozen=True):
+    """What models made of an image, before anybody touched it."""
+
+    items: list[Annotation]
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/images/{image_id}/predicted",
+    permission=Permission.PROJECT_READ,
+    response=Predicted,
+    summary="Read what models made of an image, as they made it",
+)
+async def get_predicted(call: Call) -> Predicted:
+    project_id, image_id = call.project_id, call.ids["image_id"]
+
+    def read(reading: Reading) -> Predicted:
+        images.get(reading, project_id, image_id)
+        return Predicted(history.predictions(reading, image_id))
+
+    return await call.store.aread(read)

@@ -76,22 +76,45 @@ async def next_task(call: Call) -> Task | None:
     project_id, user_id, lease_ms = call.project_id, call.user.id, call.settings.lease_s * 1000
     if call.query.role == "annotate":
         return await call.store.awrite(lambda tx: tasks.next_to_annotate(tx, project_id, user_id, lease_ms))
-    if call.role not in ("reviewer", "admin"):
-        raise Forbidden("this needs the right 'project-review' in the project: ask its administrator")
+    _reviewers_only(call)
     return await call.store.awrite(lambda tx: tasks.next_to_review(tx, project_id, user_id, lease_ms))
 
 
 @OPERATIONS.post(
     "/api/projects/{project_id}/tasks/{task_id}/take",
     permission=Permission.PROJECT_ANNOTATE,
+    query=Role,
     response=Task,
     unaudited="the task itself says who has it",
     summary="Take a task by hand",
 )
 async def take_task(call: Call) -> Task:
+    """Lease a task to annotate or, for reviewers, one that is in review."""
     project_id, task_id, user_id = call.project_id, call.ids["task_id"], call.user.id
     lease_ms = call.settings.lease_s * 1000
-    return await call.store.awrite(lambda tx: tasks.take(tx, project_id, task_id, user_id, lease_ms))
+    if call.query.role == "annotate":
+        return await call.store.awrite(lambda tx: tasks.take(tx, project_id, task_id, user_id, lease_ms))
+    _reviewers_only(call)
+    return await call.store.awrite(lambda tx: tasks.take_to_review(tx, project_id, task_id, user_id, lease_ms))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/tasks/{task_id}/take-back",
+    permission=Permission.PROJECT_ANNOTATE,
+    response=Task,
+    audit="task.take-back",
+    summary="Take one's own submission back, until a reviewer has opened it",
+)
+async def take_task_back(call: Call) -> Task:
+    project_id, task_id, user_id = call.project_id, call.ids["task_id"], call.user.id
+    lease_ms = call.settings.lease_s * 1000
+
+    def take_back(tx: Transaction) -> Task:
+        task = tasks.take_back(tx, project_id, task_id, user_id, lease_ms)
+        tx.audit("task.take-back", f"image {task.image_id}", project_id=project_id)
+        return task
+
+    return await call.store.awrite(take_back)
 
 
 @OPERATIONS.post(
@@ -136,6 +159,12 @@ async def skip_task(call: Call) -> Task:
         return task
 
     return await call.store.awrite(skip)
+
+
+def _reviewers_only(call: Call) -> None:
+    """Raise `Forbidden` for annotators."""
+    if call.role not in ("reviewer", "admin"):
+        raise Forbidden("this needs the right 'project-review' in the project: ask its administrator")
 
 
 def _refuse_others(tx: Transaction, project_id: int, task_id: int, user_id: int) -> None:

@@ -104,6 +104,9 @@ export const images = {
     );
     return { ...answer, late: answer.late ?? 0, annotations: answer.annotations.map(complete) };
   },
+  /** What models made here that a person has changed, refused or deleted since. */
+  before: async (projectId: number, id: number): Promise<Annotation[]> =>
+    (await http.get<{ items: WireAnnotation[] }>(`${image(projectId, id)}/predicted`)).items.map(complete),
   save: async (projectId: number, id: number, diff: Diff, keepalive = false) =>
     (await http.send<Saved>("POST", `${image(projectId, id)}/annotations`, { json: diff, keepalive })).body,
   /** Hand in work that came when the image was in review or done. */
@@ -117,7 +120,10 @@ export const tasks = {
     http.post<Task | null>(`${project(projectId)}/tasks/next`, undefined, { role }),
   list: (projectId: number, query: { state?: TaskState; assignee?: "me"; limit?: number }) =>
     http.get<Page<Task>>(`${project(projectId)}/tasks`, query),
-  take: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/take`),
+  take: (projectId: number, id: number, role: WorkRole = "annotate") =>
+    http.post<Task>(`${task(projectId, id)}/take`, undefined, { role }),
+  /** Take one's own submission back, until a reviewer has opened it. */
+  takeBack: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/take-back`),
   submit: (projectId: number, id: number, revision: number) =>
     http.post<Task>(`${task(projectId, id)}/submit`, { revision }),
   skip: (projectId: number, id: number, reason: string) =>

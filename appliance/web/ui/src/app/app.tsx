@@ -10,16 +10,15 @@ import { useKeys } from "./keys";
 import { lazy } from "./lazy";
 import { Notices } from "./notices";
 import { currentProject, type ProjectPageProps } from "./project";
-import { choose, go, type Params, path } from "./router";
+import { choose, go, type Params, path, place } from "./router";
 import { loadSession, session, standing, trouble } from "./session";
 import { Shell } from "./shell";
 import { SignOutWarning } from "./sign-out";
 import { useEvents, useLoad } from "./use";
 
 const Images = lazy(async () => (await import("../pages/images/images")).Images);
-const Picture = lazy(async () => (await import("../pages/picture")).Picture);
-const Annotate = lazy(async () => (await import("../pages/annotate")).Annotate);
-const Review = lazy(async () => (await import("../pages/review")).Review);
+const Annotate = lazy(async () => (await import("../workbench/annotate")).Annotate);
+const Review = lazy(async () => (await import("../workbench/review")).Review);
 const Dataset = lazy(async () => (await import("../pages/dataset/dataset")).Dataset);
 const Models = lazy(async () => (await import("../pages/models")).Models);
 const Settings = lazy(async () => (await import("../pages/settings/settings")).Settings);
@@ -34,7 +33,7 @@ const Jobs = lazy(async () => (await import("../pages/jobs")).Jobs);
 
 const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
   ["/projects/:project/images", Images],
-  ["/projects/:project/images/:image", Picture],
+  ["/projects/:project/images/:image", OneImage],
   ["/projects/:project/annotate", Annotate],
   ["/projects/:project/review", Review],
   ["/projects/:project/dataset", Dataset],
@@ -42,6 +41,16 @@ const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
   ["/projects/:project/insights", Insights],
   ["/projects/:project/settings", Settings],
 ];
+
+/** The address of one image is a place in the Browse walk. */
+function OneImage({ project, params }: ProjectPageProps) {
+  useEffect(() => {
+    const query = new URLSearchParams(place.value.query);
+    query.set("image", params.image);
+    go(`/projects/${project.id}/annotate?${query}`, "replace");
+  }, [project.id, params.image]);
+  return null;
+}
 
 const BoxModels = () => <Models />;
 

@@ -34,8 +34,7 @@ export interface Action {
 
 const table = <T extends string>(actions: Record<T, Action>): Record<T, Action> => actions;
 
-const digits = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
-type Digit = (typeof digits)[number];
+type Digit = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 
 const label = (n: Digit): Action => ({
   group: "Labels", words: `label ${n}`, where: "annotate", keys: [`${n}`], cvat: [`ctrl+${n}`],

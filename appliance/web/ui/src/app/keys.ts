@@ -60,7 +60,7 @@ function controls(target: EventTarget | null, name: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement && target.type === "range") return name.startsWith("arrow");
   if (target instanceof HTMLInputElement) return name === "space";
-  return ["enter", "space"].includes(name) && target.closest("button, a, summary") !== null;
+  return ["enter", "space"].includes(name) && target.closest("button, summary") !== null;
 }
 
 /** Find and run what a key press means. True when it is dealt with. */

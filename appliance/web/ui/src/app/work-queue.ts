@@ -6,8 +6,12 @@ import type { Task, TaskState } from "../api/types";
 import { me } from "./session";
 
 const AHEAD = 12;
+/** So many of the next tasks are leased with the present one: their pictures are decoded already. */
+const LEASED = 2;
 
 type Calls = Pick<typeof tasks, "next" | "list" | "take">;
+
+const GONE = [403, 404, 409];
 
 /**
  * The tasks one person works through. The next ones are known ahead, so that their pictures are
@@ -16,6 +20,8 @@ type Calls = Pick<typeof tasks, "next" | "list" | "take">;
 export class WorkQueue {
   readonly current = signal<Task | null>(null);
   readonly ahead = signal<readonly Task[]>([]);
+  /** Left without handing them in, the last one at the end. */
+  readonly past = signal<readonly Task[]>([]);
   /** False until the box has answered once. */
   readonly known = signal(false);
   readonly problem = signal<Problem | null>(null);
@@ -43,15 +49,29 @@ export class WorkQueue {
     });
   }
 
-  /** Go on: the next known task is there at once. `finished` ones do not come back. */
-  advance(finished = true): Task | null {
-    this.moves++;
-    const left = this.current.value;
-    if (left && finished) this.finished.add(left.id);
+  /** Go on from what is finished: the next known task is there at once, and this one does not come back. */
+  advance(): Task | null {
+    if (this.current.value) this.finished.add(this.current.value.id);
+    return this.show(this.ahead.value[0] ?? null, this.ahead.value.slice(1));
+  }
+
+  /** Look at the next one; this one waits. False at the end. */
+  next(): boolean {
     const [next, ...rest] = this.ahead.value;
-    this.current.value = next ?? null;
-    this.ahead.value = rest;
-    return this.current.value;
+    if (!next) return false;
+    if (this.current.value) this.past.value = [...this.past.value, this.current.value];
+    this.show(next, rest);
+    return true;
+  }
+
+  /** Look at the one before again; false at the beginning. */
+  previous(): boolean {
+    const last = this.past.value.at(-1);
+    if (!last) return false;
+    const now = this.current.value;
+    this.past.value = this.past.value.slice(0, -1);
+    this.show(last, now ? [now, ...this.ahead.value] : this.ahead.value);
+    return true;
   }
 
   /** Tell the box what is worked on now, and look further ahead. Call after the last verdict is in. */
@@ -61,18 +81,18 @@ export class WorkQueue {
       if (!now) {
         const found = this.fresh(await this.calls.next(this.projectId, this.role));
         if (moves === this.moves) this.current.value = found;
-      } else if (this.role === "annotate") await this.take(now);
+      } else if (!this.leased(now)) await this.take(now);
       await this.fill();
     });
   }
 
   /** Put a task back in front, as after its verdict was withdrawn. */
   back(task: Task): void {
-    this.moves++;
     this.finished.delete(task.id);
     const now = this.current.value;
-    if (now && now.id !== task.id) this.ahead.value = [now, ...this.ahead.value.filter((one) => one.id !== task.id)];
-    this.current.value = task;
+    const others = (all: readonly Task[]): Task[] => all.filter((one) => one.id !== task.id);
+    this.past.value = others(this.past.value);
+    this.show(task, now && now.id !== task.id ? [now, ...others(this.ahead.value)] : others(this.ahead.value));
   }
 
   /** Learn of new work while idle; while busy only what is ahead is looked at again. */
@@ -81,16 +101,38 @@ export class WorkQueue {
     else await this.start();
   }
 
+  private show(task: Task | null, ahead: readonly Task[]): Task | null {
+    this.moves++;
+    this.current.value = task;
+    this.ahead.value = ahead;
+    return task;
+  }
+
+  private leased(task: Task): boolean {
+    return this.role === "annotate" && task.state === "in_progress" && task.assignee_id === (me.value?.id ?? null);
+  }
+
   private async take(task: Task): Promise<void> {
     try {
-      const taken = await this.calls.take(this.projectId, task.id);
+      const taken = await this.calls.take(this.projectId, task.id, this.role);
       if (this.current.value?.id === task.id) this.current.value = taken;
     } catch (error) {
-      const passed = error instanceof Problem && [403, 404, 409].includes(error.status);
-      if (!passed) throw error;
+      if (!(error instanceof Problem && GONE.includes(error.status))) throw error;
       if (this.current.value?.id !== task.id) return;
       this.advance();
       await this.settle();
+    }
+  }
+
+  /** Lease what comes next; what somebody else has is no longer ahead. */
+  private async lease(): Promise<void> {
+    for (const task of this.ahead.value.slice(0, LEASED)) {
+      if (this.leased(task)) continue;
+      const taken = await this.calls.take(this.projectId, task.id, this.role).catch((error: unknown) => {
+        if (error instanceof Problem && GONE.includes(error.status)) return null;
+        throw error;
+      });
+      this.ahead.value = this.ahead.value.flatMap((one) => (one.id === task.id ? (taken ?? []) : one));
     }
   }
 
@@ -99,17 +141,24 @@ export class WorkQueue {
   }
 
   private async fill(): Promise<void> {
-    // In the order in which the box hands them out: returned work comes before new work.
-    const states: readonly TaskState[] = this.role === "review" ? ["in_review"] : ["returned", "open"];
-    const pages = await Promise.all(
-      states.map((state) => this.calls.list(this.projectId, { state, limit: AHEAD + 2 })),
-    );
-    const now = this.current.value;
+    const moves = this.moves;
+    const pages = await Promise.all(this.waiting().map((query) => this.calls.list(this.projectId, { ...query, limit: AHEAD + 2 })));
+    if (moves !== this.moves) return;
+    const passed = new Set([this.current.value, ...this.past.value].map((task) => task?.id));
     const mine = (task: Task): boolean => this.role === "review" || [null, me.value?.id].includes(task.assignee_id);
-    this.ahead.value = pages
-      .flatMap((page) => page.items)
-      .filter((task) => task.id !== now?.id && !this.finished.has(task.id) && mine(task))
-      .slice(0, AHEAD);
+    const found = pages.flatMap((page) => page.items).filter((task) => !passed.has(task.id) && !this.finished.has(task.id) && mine(task));
+    // What the person has seen ahead stays in its order.
+    const byId = new Map(found.map((task) => [task.id, task]));
+    const kept = this.ahead.value.flatMap((task) => byId.get(task.id) ?? []);
+    const known = new Set(kept.map((task) => task.id));
+    this.ahead.value = [...kept, ...found.filter((task) => !known.has(task.id))].slice(0, AHEAD);
+    if (this.role === "annotate") await this.lease();
+  }
+
+  /** In the order in which the box hands them out: returned work, what is begun, new work. */
+  private waiting(): { state: TaskState; assignee?: "me" }[] {
+    if (this.role === "review") return [{ state: "in_review" }];
+    return [{ state: "returned" }, { state: "in_progress", assignee: "me" }, { state: "open" }];
   }
 
   private async guard(act: () => Promise<void>): Promise<void> {

@@ -78,7 +78,7 @@ export class EditorSession {
 }
 
 /** All of them in, or all of them out when they were in. */
-function toggled(set: ReadonlySet<string>, ids: Iterable<string>): ReadonlySet<string> {
+export function toggled(set: ReadonlySet<string>, ids: Iterable<string>): ReadonlySet<string> {
   const all = [...ids];
   const out = all.every((id) => set.has(id));
   const next = new Set(set);

@@ -21,6 +21,7 @@ export function Canvas({ session, opened, label, onReady }: Props) {
     const made = new Stage(host.current, session);
     stage.current = made;
     onReady?.(made);
+    host.current.focus({ preventScroll: true });
     return () => {
       onReady?.(null);
       made.destroy();
@@ -30,7 +31,7 @@ export function Canvas({ session, opened, label, onReady }: Props) {
   useLayoutEffect(() => stage.current?.open(opened), [opened, session]);
   return (
     <>
-      <div ref={host} class="canvas" role="img" aria-label={label} />
+      <div ref={host} class="canvas" role="img" tabIndex={0} aria-label={label} />
       <Preparing job={opened?.picture.preparing ?? null} />
     </>
   );

@@ -32,6 +32,17 @@ const PATHS = {
   sort: "M6 4v12M3.5 13.5L6 16l2.5-2.5M11 5h6M11 10h4M11 15h2",
   filter: "M3 5h14M6 10h8M8.5 15h3",
   skip: "M4 5l7 5-7 5zM15 5v10",
+  polygon: "M10 3l6.5 5-2.5 8H6L3.5 8z",
+  rotated_box: "M11 2.5l6.5 6.5-8.5 8.5L2.5 11z",
+  keypoints: "M10 4.5a1.5 1.5 0 100 .01M10 6v4M10 10l-5 4.5M10 10l5 4.5M4 8h12",
+  polyline: "M3 15l4-9 6 6 4-8",
+  brush: "M16.5 3.5L9 11M8.5 10.5a3 3 0 013 3c0 2-2 3-4 3H4c1.500-1 1.500-2 1.500-3a3 3 0 013-3z",
+  eraser: "M11.5 4l5 5-7 7H6l-3-3zM7.500 8l5 5M9 16h8",
+  lock: "M5 9h10v8H5zM7 9V6.500a3 3 0 016 0V9",
+  unlock: "M5 9h10v8H5zM7 9V6.500a3 3 0 015.800-1",
+  list: "M7 5h10M7 10h10M7 15h10M3 5h.01M3 10h.01M3 15h.01",
+  minus: "M5 10h10",
+  side: "M3 10h14M6 7l-3 3 3 3M14 7l3 3-3 3",
   info: "M10 3a7 7 0 100 14 7 7 0 000-14zM10 9v5M10 6.2h.01",
 } as const;
 

@@ -49,9 +49,9 @@ describe("WorkQueue", () => {
     await queue.start();
     expect(queue.current.value?.id).toBe(1);
     expect(queue.advance()?.id).toBe(2);
-    expect(calls).toEqual(["next"]);
+    expect(calls).toEqual(["next", "take 2", "take 3"]);
     await queue.settle();
-    expect(calls).toEqual(["next", "take 2"]);
+    expect(calls.slice(3)).toEqual(["take 2"]);
     expect(queue.ahead.value.map((one) => one.id)).toEqual([3]);
   });
 
@@ -71,6 +71,19 @@ describe("WorkQueue", () => {
     await asked;
     expect(queue.current.value).toBeNull();
     expect(queue.known.value).toBe(true);
+  });
+
+  it("goes back and forth without handing anything in", async () => {
+    const { queue } = queueOf([1, 2, 3]);
+    await queue.start();
+    expect(queue.previous()).toBe(false);
+    expect(queue.next()).toBe(true);
+    expect(queue.next()).toBe(true);
+    expect([queue.current.value?.id, queue.next()]).toEqual([3, false]);
+    expect(queue.previous()).toBe(true);
+    expect([queue.current.value?.id, queue.past.value.map(({ id }) => id), queue.ahead.value.map(({ id }) => id)]).toEqual([2, [1], [3]]);
+    queue.advance();
+    expect([queue.current.value?.id, queue.past.value.map(({ id }) => id)]).toEqual([3, [1]]);
   });
 
   it("does not offer what is finished again, and puts a withdrawn task in front", async () => {

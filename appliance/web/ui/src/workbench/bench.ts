@@ -1,0 +1,149 @@
+import { computed, signal } from "@preact/signals";
+
+import type { Annotation, Label, ProjectRow } from "../api/types";
+import type { Desk } from "../app/desk";
+import { editing } from "../app/editing";
+import { type AnnotationState, isPrediction, STATES, stateOf } from "../editor/document";
+import type { Editor } from "../editor/editor";
+import { Pictures } from "../editor/pictures";
+import { bounds } from "../editor/shape";
+import { tooUnsure } from "../editor/shapes-of";
+import type { Stage } from "../editor/stage";
+
+/** What stands on the workbench: an image with its annotations, and what is selected of them. */
+export class Bench {
+  readonly session = editing;
+  readonly project;
+  readonly pictures: Pictures;
+  readonly labels = signal<readonly Label[]>([]);
+  readonly desk = signal<Desk | null>(null);
+  /** Why the image may only be looked at; null where it may be changed. */
+  readonly readOnly = signal<string | null>(null);
+  /** Predictions that came while somebody was at work; hidden until they are asked for. */
+  readonly arrived = signal<readonly string[]>([]);
+  /** What has to be said once, as after a refused submission. */
+  readonly notice = signal<string | null>(null);
+  /** The picture alone, without bars and panels. */
+  readonly bare = signal(false);
+  /** Somebody searches a label. */
+  readonly finding = signal(false);
+  stage: Stage | null = null;
+
+  private readonly changed = signal(0);
+  private stop: () => void = () => undefined;
+
+  readonly annotations = computed((): readonly Annotation[] => {
+    void this.changed.value;
+    return this.desk.value?.document.all ?? [];
+  });
+  readonly groups = computed(() => {
+    const groups = new Map<AnnotationState, Annotation[]>(STATES.map((state) => [state, []]));
+    for (const one of this.annotations.value) groups.get(stateOf(one))?.push(one);
+    return groups;
+  });
+  readonly selected = computed((): readonly Annotation[] => {
+    void this.changed.value;
+    const document = this.desk.value?.document;
+    return [...this.session.selection.value].flatMap((id) => document?.get(id) ?? []);
+  });
+  /** What Tab walks through: as the object list has it, without what is hidden or refused. */
+  readonly order = computed((): readonly string[] => {
+    const { threshold, hidden, hiddenAll } = this.session;
+    if (hiddenAll.value) return [];
+    return STATES.filter((state) => state !== "rejected").flatMap((state) =>
+      (this.groups.value.get(state) ?? [])
+        .filter((one) => !hidden.value.has(one.id) && !tooUnsure(one, threshold.value))
+        .map((one) => one.id),
+    );
+  });
+
+  constructor(project: ProjectRow) {
+    this.project = signal(project);
+    this.pictures = new Pictures(project.id);
+  }
+
+  /** The person's commands; null where there are none. Follows every change of the image. */
+  get editor(): Editor | null {
+    void this.changed.value;
+    return this.readOnly.value === null ? (this.desk.value?.editor ?? null) : null;
+  }
+
+  /** The newest revision of the image that this page knows. */
+  get revision(): number | null {
+    const desk = this.desk.value;
+    void [this.changed.value, desk?.saver.state.value];
+    return desk?.document.revision ?? null;
+  }
+
+  tally(state: AnnotationState): number {
+    return this.groups.value.get(state)?.length ?? 0;
+  }
+
+  /** Put an image on the bench. */
+  put(desk: Desk | null): void {
+    if (desk === this.desk.peek()) return;
+    this.stop();
+    this.desk.value = desk;
+    this.arrived.value = [];
+    this.notice.value = null;
+    this.session.select();
+    this.stop = desk
+      ? desk.document.listen((change, source) => {
+          if (source === "server") this.receive([...change].flatMap(([id, { before, after }]) => (!before && after && isPrediction(after) ? [id] : [])));
+          this.changed.value++;
+        })
+      : () => undefined;
+  }
+
+  /** What is known of the image has changed otherwise than by its document. */
+  refresh(): void {
+    this.changed.value++;
+  }
+
+  /** Show what arrived during the work. */
+  showArrived(): void {
+    const { hidden } = this.session;
+    const shown = new Set(this.arrived.value);
+    hidden.value = new Set([...hidden.value].filter((id) => !shown.has(id)));
+    this.arrived.value = [];
+  }
+
+  /** Bring a shape into view. */
+  look(id: string): void {
+    const one = this.desk.value?.document.get(id);
+    const { camera } = this.session;
+    const host = document.querySelector(".canvas");
+    const box = one && bounds(one.geometry);
+    if (!box || !host) return;
+    const { scale } = camera.value;
+    const middle = { x: ((box.x1 + box.x2) / 2) * scale, y: ((box.y1 + box.y2) / 2) * scale };
+    camera.value = { scale, x: host.clientWidth / 2 - middle.x, y: host.clientHeight / 2 - middle.y };
+  }
+
+  /** The next object around the end of the list; false where there is none. */
+  cycle(by: number): boolean {
+    const order = this.order.value;
+    if (order.length === 0) return false;
+    const { single } = this.session;
+    const at = single === null ? -1 : order.indexOf(single);
+    const next = at === -1 ? (by > 0 ? 0 : order.length - 1) : (at + by + order.length) % order.length;
+    this.session.select(order[next]);
+    return true;
+  }
+
+  /** Go on after a prediction was judged. */
+  nextPrediction(after: string): string | null {
+    const ids = this.order.value.filter((id) => {
+      const one = this.desk.value?.document.get(id);
+      return one && isPrediction(one);
+    });
+    return ids[ids.indexOf(after) + 1] ?? null;
+  }
+
+  private receive(ids: readonly string[]): void {
+    const touched = this.desk.peek()?.editor.history.canUndo || this.session.measured.peek() !== null;
+    if (ids.length === 0 || !touched) return;
+    this.session.hidden.value = new Set([...this.session.hidden.peek(), ...ids]);
+    this.arrived.value = [...this.arrived.peek(), ...ids];
+  }
+}

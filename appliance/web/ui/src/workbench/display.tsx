@@ -1,0 +1,88 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { type ColorBy, NO_ADJUSTMENT, type Surround } from "../editor/session";
+import { Button, IconButton } from "../parts/controls";
+import type { Bench } from "./bench";
+import { keepLooks, readLooks } from "./looks";
+
+const SLIDERS = [
+  ["brightness", "Brightness", 0.2, 3],
+  ["contrast", "Contrast", 0.2, 3],
+  ["gamma", "Gamma", 0.3, 3],
+] as const;
+const SURROUNDS: readonly Surround[] = ["black", "grey", "white"];
+export const COLORS: readonly (readonly [ColorBy, string])[] = [["label", "label"], ["instance", "object"], ["author", "author"], ["status", "state"]];
+
+/** How the picture is looked at; kept for the project in this browser. */
+export function Display({ bench }: { bench: Bench }) {
+  const { session } = bench;
+  const projectId = bench.project.value.id;
+  const [open, setOpen] = useState(false);
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => readLooks(session, projectId), [projectId]);
+  useEffect(() => keepLooks(session, projectId), [projectId, session.adjustment.value, session.surround.value, session.colorBy.value]);
+  useEffect(() => {
+    if (!open) return;
+    const leave = (event: PointerEvent): void => {
+      if (!element.current?.contains(event.target as Node)) setOpen(false);
+    };
+    addEventListener("pointerdown", leave);
+    return () => removeEventListener("pointerdown", leave);
+  }, [open]);
+  const adjustment = session.adjustment.value;
+  const changed = SLIDERS.some(([name]) => adjustment[name] !== 1);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !open) return;
+    event.stopPropagation();
+    setOpen(false);
+    element.current?.querySelector("button")?.focus();
+  };
+  return (
+    <div class="display" ref={element} onKeyDown={onKeyDown}>
+      <IconButton icon="contrast" label="Display" aria-expanded={open} onClick={() => setOpen(!open)} class={changed ? "changed" : ""} />
+      {open && (
+        <section role="group" aria-label="Display">
+          {SLIDERS.map(([name, words, least, most]) => (
+            <label key={name}>
+              <span>{words}</span>
+              <input
+                type="range"
+                min={least}
+                max={most}
+                step="0.05"
+                value={adjustment[name]}
+                onInput={(event) => (session.adjustment.value = { ...adjustment, [name]: Number(event.currentTarget.value) })}
+              />
+              <span class="mono">{adjustment[name].toFixed(2)}</span>
+            </label>
+          ))}
+          <Choice name="Surround" options={SURROUNDS.map((one) => [one, one])} value={session.surround.value} onPick={(value) => (session.surround.value = value)} />
+          <Choice name="Colour by" options={COLORS} value={session.colorBy.value} onPick={(value) => (session.colorBy.value = value)} />
+          <Button kind="quiet" disabled={!changed} onClick={() => (session.adjustment.value = NO_ADJUSTMENT)}>
+            As the picture is
+          </Button>
+        </section>
+      )}
+    </div>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  name: string;
+  options: readonly (readonly [T, string])[];
+  value: T;
+  onPick: (value: T) => void;
+}
+
+function Choice<T extends string>({ name, options, value, onPick }: ChoiceProps<T>) {
+  return (
+    <div class="choice" role="group" aria-label={name}>
+      <span>{name}</span>
+      {options.map(([key, word]) => (
+        <button key={key} aria-pressed={key === value} onClick={() => onPick(key)}>
+          {word}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import { images } from "../api/client";
+import type { TaskState } from "../api/types";
+import { TaskMark } from "../parts/marks";
+
+export interface StripItem {
+  imageId: number;
+  word: string;
+  mark: TaskState;
+  now?: boolean;
+  /** What pressing the picture does. */
+  action?: { words: string; run: () => void };
+}
+
+/** The images before and after the present one, as thumbnails with mark and word. */
+export function Strip({ projectId, items }: { projectId: number; items: readonly StripItem[] }) {
+  return (
+    <ol class="queue" aria-label="Queue">
+      {items.map(({ imageId, word, mark, now, action }) => (
+        <li key={imageId} class={`strip-cell ${now ? "now" : ""}`} aria-current={now ? "step" : undefined}>
+          {action ? (
+            <button class="strip-act" onClick={action.run}>
+              <img src={images.thumbnailUrl(projectId, imageId)} alt="" loading="lazy" />
+              <b>{action.words}</b>
+            </button>
+          ) : (
+            <img src={images.thumbnailUrl(projectId, imageId)} alt="" loading="lazy" />
+          )}
+          <span>
+            <TaskMark state={mark} />
+            {word}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

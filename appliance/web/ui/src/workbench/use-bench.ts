@@ -1,0 +1,60 @@
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+
+import type { Problem } from "../api/problem";
+import type { Label, ProjectRow } from "../api/types";
+import { openDesk } from "../app/desk";
+import { me } from "../app/session";
+import { usePicture } from "../app/use-picture";
+import type { ImageDocument } from "../editor/document";
+import type { Ready } from "../editor/pictures";
+import type { Opened } from "../editor/stage";
+import { Bench } from "./bench";
+
+/** A bench for a project, for as long as its page is there. */
+export function useBench(project: ProjectRow, labels: readonly Label[]): Bench {
+  const bench = useMemo(() => new Bench(project), [project.id]);
+  useLayoutEffect(() => {
+    bench.project.value = project;
+    bench.labels.value = labels;
+  }, [bench, project, labels]);
+  useEffect(() => {
+    const { labelId } = bench.session;
+    if (!labels.some((label) => label.id === labelId.value)) labelId.value = labels[0]?.id ?? 0;
+  }, [bench, labels]);
+  useEffect(() => {
+    bench.session.tool.value = "select";
+    return () => {
+      bench.put(null);
+      bench.session.struck.value = new Set();
+    };
+  }, [bench]);
+  return bench;
+}
+
+export interface OnBench {
+  /** The image that was asked for, once it is there. */
+  ready: Ready | null;
+  /** What the canvas shows: the image, or the one before until it is there. */
+  opened: Opened | null;
+  problem: Problem | null;
+}
+
+/** Put an image on the bench; until it is decoded the last one stays. */
+export function useImage(bench: Bench, imageId: number | null, before: ImageDocument | null = null): OnBench {
+  const { ready: shown, problem } = usePicture(bench.pictures, imageId);
+  const ready = shown && shown.image.id === imageId ? shown : null;
+  const userId = me.value?.id ?? 0;
+  const projectId = bench.project.peek().id;
+  const desk = useMemo(() => (ready ? openDesk(projectId, ready, userId) : null), [projectId, ready, userId]);
+  useLayoutEffect(() => bench.put(desk), [bench, desk]);
+  const editor = before ? null : bench.editor;
+  const labels = bench.labels.value;
+  const fresh = useMemo((): Opened | null => {
+    if (!ready || !desk) return null;
+    const mine = editor?.document === desk.document ? editor : null;
+    return { picture: ready.picture, document: before ?? desk.document, editor: mine, labels };
+  }, [ready?.picture, desk, editor, before, labels]);
+  const last = useRef<Opened | null>(null);
+  if (fresh) last.current = fresh;
+  return { ready, opened: imageId === null ? null : (fresh ?? last.current), problem };
+}
