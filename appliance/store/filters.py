@@ -30,6 +30,7 @@ NOBODY = 0
 
 _LAST_ID = 2**63 - 1
 _TRIGRAM = 3
+_MOST_TRIGRAMS = 30
 
 
 class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -147,9 +148,10 @@ def _arms(project_id: int, wanted: ImageFilter) -> list[_Arm]:
         return [along("images_job", "job_id", "i.job_id = ?", wanted.job_id)]
     if wanted.folder is not None:
         return [along("images_folder", "folder", "i.folder = ?", wanted.folder)]
-    if wanted.text is not None and _has_trigram(wanted.text):
+    if wanted.text is not None and len(wanted.text) >= _TRIGRAM:
         source = "image_names AS f CROSS JOIN images AS i ON i.id = f.rowid"
-        return [_Arm(source, "f.rowid", ["f.name LIKE ?", "i.project_id = ?"], [f"%{wanted.text}%", project_id])]
+        conditions = ["f.image_names MATCH ?", "i.project_id = ?"]
+        return [_Arm(source, "f.rowid", conditions, [_trigrams(wanted.text), project_id])]
     if wanted.labels:
         source = "annotations AS a INDEXED BY annotations_label CROSS JOIN images AS i ON i.id = a.image_id"
         conditions = ["a.label_id = ?", "i.project_id = ?"]
@@ -206,9 +208,10 @@ def _marks(values: Sequence[Any]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _has_trigram(text: str) -> bool:
-    """Tell whether LIKE finds a run of three characters in it, which is what the index holds."""
-    return any(len(run) >= _TRIGRAM for run in re.split("[%_]", text))
+def _trigrams(text: str) -> str:
+    """Return the query for names that have all threes of the text; that they stand in a row is looked at after."""
+    threes = (text[at : at + _TRIGRAM] for at in range(min(len(text) - _TRIGRAM + 1, _MOST_TRIGRAMS)))
+    return " AND ".join('"' + three.replace('"', '""') + '"' for three in dict.fromkeys(threes))
 
 
 def _escaped(text: str) -> str:

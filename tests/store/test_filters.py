@@ -127,7 +127,10 @@ def test_every_filter_in_every_order_finds_what_a_naive_one_finds(filled: Filled
         job_id=draw(st.none() | st.sampled_from([3, 4, 9])),
         since_ms=draw(st.none() | at_ms),
         until_ms=draw(st.none() | at_ms),
-        text=draw(st.none() | st.sampled_from(["beach", "EACH", "IMG_0", "0%", "ä", "b", "/b/", "%", "zzz", "\\"])),
+        text=draw(
+            st.none()
+            | st.sampled_from(["beach", "EACH", "IMG_0", "100%", '"b"', "0%", "ä", "b", "/b/", "%", "zzz", "\\"])
+        ),
     )
     expected = filled.naive(wanted)
     orders: dict[Sort, list[Image]] = {

@@ -199,8 +199,8 @@ def test_lists_walk_an_index(filled: Store, name: str) -> None:
 
 
 def _harmless(step: str) -> bool:
-    """The few rows SQLite keeps of sequences, the index of names for a pattern (``L``), what a subquery yields."""
-    named = re.fullmatch(r"SCAN f VIRTUAL TABLE INDEX \d+:L0[<>=]*", step)
+    """The few rows SQLite keeps of sequences, the index of names for a query (``M``), what a subquery yields."""
+    named = re.fullmatch(r"SCAN f VIRTUAL TABLE INDEX \d+:M\d[<>=]*", step)
     return step == "SCAN sqlite_sequence" or bool(named) or step.startswith("SCAN (subquery")
 
 
