@@ -28,6 +28,7 @@ export const nameOf = ({ transfer, pictures }: Dataset): string =>
 export type Decision = "everything" | "pictures" | "nothing";
 
 const FORGET_MS = 300;
+const AGAIN_MS = 5_000;
 let lastId = 0;
 
 /** Files from here to the box: what is dropped, what was left from before a reload, what waits for a decision. */
@@ -197,7 +198,10 @@ export class Uploads {
     try {
       noteJob(await http.post<Job>(`/api/projects/${projectId}/uploads/${batch}/import`, { take: "everything" }));
     } catch (error) {
-      if (toProblem(error).transient) return;
+      if (toProblem(error).transient) {
+        setTimeout(() => void this.importBatch(projectId, batch), AGAIN_MS);
+        return;
+      }
     }
     await this.kept.forgetBatch({ userId: this.userId ?? 0, projectId, batch });
   }
