@@ -70,6 +70,13 @@ export class EditorSession {
     this.selection.value = new Set(ids);
   }
 
+  /** Select what a click met, or with `more` add it to the selection or take it out; null met nothing. */
+  click(id: string | null, more: boolean): void {
+    const { value } = this.selection;
+    if (!more) this.select(...(id ? [id] : []));
+    else if (id) this.select(...[...value].filter((one) => one !== id), ...(value.has(id) ? [] : [id]));
+  }
+
   /** The id when exactly one annotation is selected. */
   get single(): string | null {
     const [first, second] = this.selection.value;

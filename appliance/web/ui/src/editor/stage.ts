@@ -204,10 +204,7 @@ export class Stage {
 
   private tap({ image, kind, shift }: Press): void {
     if (this.session.tool.value !== "select" && this.opened?.editor) return;
-    const id = this.pick(image, kind === "touch" ? TOUCH_REACH_PX : REACH_PX);
-    const { selection } = this.session;
-    if (!shift) this.session.select(...(id ? [id] : []));
-    else if (id) this.session.select(...[...selection.value].filter((one) => one !== id), ...(selection.value.has(id) ? [] : [id]));
+    this.session.click(this.pick(image, kind === "touch" ? TOUCH_REACH_PX : REACH_PX), shift);
   }
 
   private hover(at: Point | null, busy: boolean): void {

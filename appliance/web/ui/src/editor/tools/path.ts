@@ -1,7 +1,7 @@
 import { crossing } from "../../geometry/crossings";
 import { simplified } from "../../geometry/simplify";
 import { type Camera, clamped, type Point, toScreen } from "../camera";
-import { CLICK_PX, imagePx } from "./draw";
+import { CLICK_PX, imagePx, inSteps } from "./draw";
 import { pairs } from "./handles";
 import { colorOf, cross, drawHandle, fill, guides, ring, stroke, trace } from "./paint";
 import { flat } from "./reshape";
@@ -13,7 +13,6 @@ const STEP_PX = 2;
 /** How far, on the screen, simplifying may move a freehand line. */
 const TOLERANCE_PX = 1.2;
 const CLOSE_PX = { mouse: 9, pen: 12, touch: 22 };
-const SNAP_ANGLE = Math.PI / 12;
 
 /** A press that may become a freehand line; `before` is the draft without it. */
 interface Stroke {
@@ -151,7 +150,7 @@ export abstract class PathTool implements Tool {
   private aim(press: Press): void {
     const last = this.points.at(-1);
     this.snap = press.ctrl ? snapped(this.host, press.image) : null;
-    const free = press.shift && last ? turned(last, press.image) : press.image;
+    const free = press.shift && last ? inSteps(last, press.image) : press.image;
     this.next = clamped(this.snap?.place ?? free, this.host.size());
     this.closes = this.closed && this.points.length >= this.least && this.isHome(press);
   }
@@ -199,10 +198,4 @@ export abstract class PathTool implements Tool {
     this.host.session.measured.value = length > 0 ? `${length} ${length === 1 ? "point" : "points"}` : null;
     this.host.invalidate();
   }
-}
-
-function turned(from: Point, to: Point): Point {
-  const length = Math.hypot(to.x - from.x, to.y - from.y);
-  const angle = Math.round(Math.atan2(to.y - from.y, to.x - from.x) / SNAP_ANGLE) * SNAP_ANGLE;
-  return { x: from.x + Math.cos(angle) * length, y: from.y + Math.sin(angle) * length };
 }

@@ -2,13 +2,12 @@ import type { RotatedBox } from "../../geometry";
 import { normalizedAngle } from "../../geometry/rotated_box";
 import { type Camera, clamped, type Point, toScreen } from "../camera";
 import { corners } from "../shape";
-import { CLICK_PX, commit } from "./draw";
+import { CLICK_PX, commit, inSteps } from "./draw";
 import { pairs } from "./handles";
 import { colorOf, fill, guides, ring, stroke, trace } from "./paint";
 import type { Press, Tool, ToolHost } from "./tool";
 
 const LEAST_PX = 3;
-const SNAP = Math.PI / 12;
 
 /** The box with one edge from `a` to `b` that reaches as far as `to`, which is above or below that edge. */
 export function boxOnEdge(a: Point, b: Point, to: Point): RotatedBox {
@@ -23,13 +22,6 @@ export function boxOnEdge(a: Point, b: Point, to: Point): RotatedBox {
     height: Math.abs(depth),
     angle: normalizedAngle((Math.atan2(uy, ux) * 180) / Math.PI),
   };
-}
-
-/** Where an edge ends when it may only turn in steps of 15 degrees. */
-function turned(from: Point, to: Point): Point {
-  const length = Math.hypot(to.x - from.x, to.y - from.y);
-  const angle = Math.round(Math.atan2(to.y - from.y, to.x - from.x) / SNAP) * SNAP;
-  return { x: from.x + Math.cos(angle) * length, y: from.y + Math.sin(angle) * length };
 }
 
 /** The first edge by a drag or two clicks, then the width by a click or a second drag. */
@@ -146,7 +138,7 @@ export class RotatedBoxTool implements Tool {
     const at = clamped(image, this.host.size());
     if (state.name === "idle") return;
     if (state.name === "width") this.state = { ...state, reach: at };
-    else this.state = { ...state, to: shift ? clamped(turned(state.from, at), this.host.size()) : at };
+    else this.state = { ...state, to: shift ? clamped(inSteps(state.from, at), this.host.size()) : at };
     this.host.session.measured.value = this.words();
     this.host.invalidate();
   }

@@ -187,10 +187,7 @@ export class SelectTool implements Tool {
   }
 
   private click({ image, kind, shift }: Press): void {
-    const { session } = this.host;
-    const id = this.host.pick(image, SHAPE_REACH_PX[kind]);
-    if (!shift) session.select(...(id ? [id] : []));
-    else if (id) session.select(...[...session.selection.value].filter((one) => one !== id), ...(session.selection.value.has(id) ? [] : [id]));
+    this.host.session.click(this.host.pick(image, SHAPE_REACH_PX[kind]), shift);
   }
 
   /** A frame over some vertices of the selected shape chooses these; else it selects what lies within. */
