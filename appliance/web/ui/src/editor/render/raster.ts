@@ -94,10 +94,10 @@ export class Raster {
       if (look.casing) this.drawRuns(store, slot, place, look, false);
       this.drawRuns(store, slot, place, look, look.casing !== null);
       if (look.cross) this.drawCross(store, slot, place, look);
-      if (size >= FAULTS_FROM_PX) this.drawFaults(store.crossings(slot), place, look);
     }
     const code = size >= CODE_FROM_PX ? store.code(slot) : "";
     if (code) this.drawCode(code, ((x1 + x2) / 2) * place.scale - place.x, ((y1 + y2) / 2) * place.scale - place.y, place.ratio);
+    if (size >= FAULTS_FROM_PX) this.drawFaults(store.crossings(slot), place, look);
   }
 
   private drawSpeck(x: number, y: number, width: number, height: number, pixel: number): void {
