@@ -27,7 +27,8 @@ _ANNOTATIONS = 1_000
 _VERTICES = 24
 _TURNS = 5
 
-_PAINTED = """before => new Promise(done => {
+_PAINTED = """before => new Promise((done, fail) => {
+    const until = performance.now() + 30000;
     const look = () => {
         const at = name => {
             const canvas = document.querySelector(`.canvas .layer.${name}`);
@@ -37,6 +38,7 @@ _PAINTED = """before => new Promise(done => {
         };
         const now = [at("picture"), at("shapes")];
         if (now.every((value, n) => value && value !== before[n])) done({now, ms: performance.now()});
+        else if (performance.now() > until) fail(new Error(`nothing new was painted over ${before}`));
         else requestAnimationFrame(look);
     };
     look();
@@ -83,7 +85,7 @@ def _theirs(browser: Browser, options: Options, changes: int) -> tuple[dict[str,
 
 
 def _first_paints(browser: Browser, options: Options) -> dict[str, float]:
-    """Open an image with 1,000 annotations by its address, then go to the next one, which is fetched ahead."""
+    """Open an image with 1,000 annotations by its address, then go to the next older one, which is fetched ahead."""
     folder = options.fresh("canvas-box") / "data"
     token = ready_folder(folder)
     with serving(folder, token) as box:
@@ -94,14 +96,14 @@ def _first_paints(browser: Browser, options: Options) -> dict[str, float]:
                 viewport={"width": 1600, "height": 900}, extra_http_headers={"Authorization": f"Bearer {token}"}
             )
             page = context.new_page()
-            page.goto(f"{box.url}/projects/{project_id}/annotate?image={image_ids[0]}", wait_until="commit")
+            page.goto(f"{box.url}/projects/{project_id}/annotate?image={image_ids[-1]}", wait_until="commit")
             first = page.evaluate(_PAINTED, ["", ""])
             opened.append(first["ms"])
             page.wait_for_load_state("networkidle")
             time.sleep(1)
             page.evaluate("addEventListener('keydown', event => (window.pressed = event.timeStamp), {capture: true})")
             waiting = page.evaluate_handle(f"before => ({{ painted: ({_PAINTED})(before) }})", first["now"])
-            page.keyboard.press("Shift+D")
+            page.keyboard.press("d")
             switched.append(page.evaluate("async held => (await held.painted).ms - window.pressed", waiting))
             context.close()
     return {
