@@ -87,11 +87,13 @@ export class CachedLayer implements StaticLayer {
     return this.stamp;
   }
 
-  draw(context: CanvasRenderingContext2D, camera: Camera, view: Size, ratio: number): void {
+  draw(context: CanvasRenderingContext2D, camera: Camera, view: Size, ratio: number, moving: boolean): void {
     if (!this.size) return;
     this.follow(camera, view, ratio);
     context.setTransform(1, 0, 0, 1, 0, 0);
     const levels = [this.present, this.before, this.overview].filter((level) => level !== null);
+    // Smoothing what is scaled takes most of a frame without a GPU, and nobody sees it in a gesture.
+    context.imageSmoothingEnabled = !moving;
     drawLevels(context, levels, this.size, { x: camera.x * ratio, y: camera.y * ratio, scale: camera.scale * ratio }, {
       x1: 0, y1: 0, x2: view.width * ratio, y2: view.height * ratio,
     });
@@ -176,7 +178,6 @@ function drawLevels(context: CanvasRenderingContext2D, levels: readonly Level[],
   if (!level) return;
   const by = camera.scale / level.spec.scale;
   const missing: Bounds[] = [];
-  context.imageSmoothingEnabled = by !== 1;
   const seen = {
     x1: (area.x1 - camera.x) / by, y1: (area.y1 - camera.y) / by,
     x2: (area.x2 - camera.x) / by, y2: (area.y2 - camera.y) / by,

@@ -156,7 +156,7 @@ export class Renderer {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.moving = false;
-      this.redraw("picture");
+      this.redraw("picture", "shapes");
     }, SETTLE_MS) as unknown as number;
     this.redraw("picture", "shapes", "brush", "overlay");
   }
@@ -213,7 +213,9 @@ export class Renderer {
     const { layers, dirty, view } = this;
     if (this.painted?.ended) this.advanceBrush();
     if (dirty.has("picture")) this.picture.draw(this.cleared(layers.picture), camera, view, this.moving);
-    if (dirty.has("shapes") && this.picture.size) this.shapes.draw(this.cleared(layers.shapes), camera, view, devicePixelRatio);
+    if (dirty.has("shapes") && this.picture.size) this.shapes.draw(this.cleared(layers.shapes), camera, view, devicePixelRatio, this.moving);
+    // A canvas with nothing on it costs as much to put together with the others as a full one.
+    layers.brush.canvas.hidden = !this.brush.active && !this.painted;
     if (dirty.has("brush")) this.brush.draw(scaled(layers.brush), camera, view, dirty.has("shapes"));
     if (dirty.has("overlay")) {
       const above = new Set([...(this.preview?.keys() ?? []), ...this.held.keys()]);
