@@ -6,7 +6,7 @@ import type { AnnotationState } from "../editor/document";
 import { isPrediction, stateOf } from "../editor/document";
 import { measure } from "../editor/shape";
 import { numbered } from "../editor/shapes-of";
-import { Button, IconButton, Swatch } from "../parts/controls";
+import { IconButton, Swatch } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { ANNOTATION_WORDS, AnnotationMark } from "../parts/marks";
 import { toggled } from "../editor/session";
@@ -131,7 +131,7 @@ function ObjectRow({ bench, annotation, name, onPick, remark, actions }: RowProp
   const [hidden, locked] = [session.hidden.value.has(id), session.locked.value.has(id)];
   const state = stateOf(annotation);
   const color = bench.labels.value.find((label) => label.id === annotation.label_id)?.color ?? "#E6E6E6";
-  const tail = remark?.(annotation) ?? (state === "prediction" ? annotation.confidence?.toFixed(2) : measure(annotation.geometry));
+  const tail = remark?.(annotation) ?? (state === "prediction" ? confidence(annotation, alone) : measure(annotation.geometry));
   return (
     <li class={`${on ? "on" : ""} ${hidden ? "hid" : ""}`} onPointerEnter={() => (session.hovered.value = id)} onPointerLeave={() => (session.hovered.value = null)}>
       <button aria-pressed={on} onClick={(event) => onPick(id, event)}>
@@ -147,13 +147,18 @@ function ObjectRow({ bench, annotation, name, onPick, remark, actions }: RowProp
       </button>
       {alone && (actions ? actions(annotation) : <RowActions bench={bench} annotation={annotation} />)}
       {on && (
-        <IconButton icon={hidden ? "hidden" : "eye"} label={hidden ? "Show" : "Hide"} hint={hint("hide")} onClick={() => session.toggleHidden([id])} />
+        <IconButton icon={hidden ? "hidden" : "eye"} label={hidden ? "Show" : "Hide"} hint={hint("hide")} class="by-mouse" onClick={() => session.toggleHidden([id])} />
       )}
       {on && bench.editor && (
-        <IconButton icon={locked ? "lock" : "unlock"} label={locked ? "Unlock" : "Lock"} hint={hint("lock")} onClick={() => session.toggleLocked([id])} />
+        <IconButton icon={locked ? "lock" : "unlock"} label={locked ? "Unlock" : "Lock"} hint={hint("lock")} class="by-mouse" onClick={() => session.toggleLocked([id])} />
       )}
     </li>
   );
+}
+
+/** Beside the verdicts there is no room for it: the facts below have it then. */
+function confidence(annotation: Annotation, alone: boolean): string {
+  return alone ? "" : (annotation.confidence?.toFixed(2) ?? "");
 }
 
 function RowActions({ bench, annotation }: { bench: Bench; annotation: Annotation }) {
@@ -163,12 +168,8 @@ function RowActions({ bench, annotation }: { bench: Bench; annotation: Annotatio
   }
   return (
     <>
-      <Button kind="quiet" hint={hint("accept")} onClick={() => judge(bench, "accept")}>
-        Accept
-      </Button>
-      <Button kind="quiet" hint={hint("reject")} onClick={() => judge(bench, "reject")}>
-        Reject
-      </Button>
+      <IconButton icon="tick" label="Accept" hint={hint("accept")} onClick={() => judge(bench, "accept")} />
+      <IconButton icon="close" label="Reject" hint={hint("reject")} onClick={() => judge(bench, "reject")} />
     </>
   );
 }

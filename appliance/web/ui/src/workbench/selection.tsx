@@ -2,7 +2,9 @@ import type { Annotation, AttributeSpec, AttributeValue, Label } from "../api/ty
 import { bounds as boundsOf, area } from "../geometry";
 import { stateOf } from "../editor/document";
 import { measure } from "../editor/shape";
+import { Button } from "../parts/controls";
 import { counted } from "../parts/words";
+import { ids } from "./actions";
 import type { Bench } from "./bench";
 
 /** What is selected: its facts and its attributes. */
@@ -14,8 +16,27 @@ export function Selection({ bench }: { bench: Bench }) {
   return (
     <section class="selection" aria-label="Selected">
       {chosen.length === 1 ? <Facts one={chosen[0]} /> : <p class="second">{counted(chosen.length, "object")} selected</p>}
+      <ByTouch bench={bench} chosen={chosen} />
       {label?.attributes.map((spec) => <Attribute key={`${chosen[0].id} ${spec.name}`} bench={bench} spec={spec} label={label} chosen={chosen} />)}
     </section>
+  );
+}
+
+/** What rows have no room for under a finger. */
+function ByTouch({ bench: { session, editor }, chosen }: { bench: Bench; chosen: readonly Annotation[] }) {
+  const all = ids(chosen);
+  const [hidden, locked] = [session.hidden.value, session.locked.value].map((set) => all.every((id) => set.has(id)));
+  return (
+    <div class="by-touch">
+      <Button icon={hidden ? "hidden" : "eye"} onClick={() => session.toggleHidden(all)}>
+        {hidden ? "Show" : "Hide"}
+      </Button>
+      {editor && (
+        <Button icon={locked ? "lock" : "unlock"} onClick={() => session.toggleLocked(all)}>
+          {locked ? "Unlock" : "Lock"}
+        </Button>
+      )}
+    </div>
   );
 }
 
