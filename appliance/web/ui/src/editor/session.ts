@@ -1,10 +1,13 @@
 import { signal } from "@preact/signals-core";
 
 import type { Camera, Point } from "./camera";
+import type { Shape } from "./render/shapes";
 
 export type ToolName = "select" | "box" | "rotated_box" | "polygon" | "polyline" | "keypoints" | "brush" | "eraser";
 export type ColorBy = "label" | "instance" | "author" | "status";
 export type Surround = "black" | "grey" | "white";
+/** Lines across the view where a draw tool points, or only the pointer. */
+export type Crosshair = "lines" | "pointer";
 
 /** Factors of 1 leave the picture as it is. */
 export interface Adjustment {
@@ -32,11 +35,16 @@ export class EditorSession {
   readonly locked = signal(NONE);
   /** Drawn crossed out, as for a verdict that is not given yet. */
   readonly struck = signal(NONE);
+  /** Drawn over the annotations without being any, as work that came too late. */
+  readonly ghosts = signal<readonly Shape[]>([]);
   readonly hiddenAll = signal(false);
   /** Predictions below this confidence are not shown. */
   readonly threshold = signal(0);
   readonly colorBy = signal<ColorBy>("label");
   readonly surround = signal<Surround>("black");
+  /** Names beside shapes. */
+  readonly names = signal(true);
+  readonly crosshair = signal<Crosshair>("lines");
   readonly adjustment = signal(NO_ADJUSTMENT);
   readonly camera = signal<Camera>({ x: 0, y: 0, scale: 1 });
   /** Where the pointer is, in pixels of the image; null outside the canvas. */

@@ -10,6 +10,7 @@ import { Button, Fault, IconButton } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { counted } from "../parts/words";
 import type { Bench } from "./bench";
+import { LateWork } from "./late-work";
 import { LabelFinder } from "./palette";
 import { StatusLine } from "./status";
 import { ThumbBar } from "./thumb-bar";
@@ -59,6 +60,7 @@ export function Frame(props: Props) {
           <div class="chips">
             <Arrived bench={bench} />
             {bench.readOnly.value && <p class="chip">{bench.readOnly.value}</p>}
+            <LateWork bench={bench} ready={ready} />
             {props.chips}
           </div>
         </div>

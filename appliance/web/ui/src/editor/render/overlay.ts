@@ -41,7 +41,8 @@ export class Overlay {
     for (const id of selection.value) {
       if (above.size <= WHOLE_UP_TO && (!this.scene.isMarked(id) || preview?.has(id))) this.drawOne(context, camera, shape(id), "selected", !above.has(id));
     }
-    this.drawNames(context, camera, view, shape);
+    for (const ghost of this.session.ghosts.value) this.drawOne(context, camera, ghost, "none", false);
+    if (this.session.names.value) this.drawNames(context, camera, view, shape);
     this.tool(context, camera);
   }
 
@@ -58,8 +59,7 @@ export class Overlay {
     const few = inView.length <= NAMES_UP_TO;
     const chosen = [...selection.value].slice(0, NAMES_UP_TO).concat(hovered.value ?? []);
     const ids = new Set([...(few ? inView : []), ...chosen]);
-    const named = [...ids].flatMap((id) => {
-      const one = shape(id);
+    const named = [...[...ids].map(shape), ...this.session.ghosts.value].flatMap((one) => {
       const box = one && bounds(one.annotation.geometry);
       return one && box ? [{ shape: one, box: onScreen(camera, box) }] : [];
     });

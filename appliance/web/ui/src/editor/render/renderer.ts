@@ -140,7 +140,7 @@ export class Renderer {
       effect(() => (void session.camera.value, this.move())),
       effect(() => (void [session.hidden, session.hiddenAll, session.threshold, session.struck, session.colorBy].map((one) => one.value), this.restyle())),
       effect(() => (void session.selection.value, this.scene.select(), this.redraw("overlay"))),
-      effect(() => (void session.hovered.value, this.redraw("overlay"))),
+      effect(() => (void [session.hovered, session.ghosts, session.names].map((one) => one.value), this.redraw("overlay"))),
       effect(() => this.picture.surround(session.surround.value)),
       effect(() => this.picture.adjust(session.adjustment.value)),
     ];
