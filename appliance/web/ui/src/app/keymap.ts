@@ -61,6 +61,7 @@ export const ACTIONS = table({
   "cycle-back": { group: "Picture", words: "previous object", where: "picture", keys: ["shift+tab"], repeats: true },
   region: { group: "Picture", words: "on to tools, panel, bar and back", where: "picture", keys: ["f6"] },
   hide: { group: "Picture", words: "hide the selection, or everything", where: "picture", keys: ["h"], labelStudio: ["alt+h"] },
+  names: { group: "Picture", words: "names beside shapes, or none", where: "picture", keys: ["t"] },
   chrome: { group: "Picture", words: "picture alone, without bars and panels", where: "picture", keys: ["\\", "shift+f"] },
   guideline: { group: "Picture", words: "guideline", where: "picture", keys: ["g"] },
 

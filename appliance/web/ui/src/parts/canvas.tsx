@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { EditorSession } from "../editor/session";
 import { type Opened, Stage } from "../editor/stage";
@@ -16,6 +16,7 @@ interface Props {
 export function Canvas({ session, opened, label, onReady }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage | null>(null);
+  const ring = useRing();
   useLayoutEffect(() => {
     if (!host.current) return;
     const made = new Stage(host.current, session);
@@ -31,8 +32,26 @@ export function Canvas({ session, opened, label, onReady }: Props) {
   useLayoutEffect(() => stage.current?.open(opened), [opened, session]);
   return (
     <>
-      <div ref={host} class="canvas" role="img" tabIndex={0} aria-label={label} />
+      <div ref={host} role="img" tabIndex={0} aria-label={label} {...ring} />
       <Preparing job={opened?.picture.preparing ?? null} />
     </>
   );
+}
+
+const WALKING = ["Tab", "F6"];
+
+/** A ring around the canvas where the keyboard brought the focus, not where the page or a pointer did. */
+function useRing() {
+  const [ringed, setRinged] = useState(false);
+  const within = useRef(false);
+  return {
+    class: ringed ? "canvas ringed" : "canvas",
+    onKeyDown: ({ key }: KeyboardEvent): void => void (within.current = WALKING.includes(key)),
+    onKeyUp: ({ key }: KeyboardEvent): void => {
+      if (WALKING.includes(key) && !within.current) setRinged(true);
+      within.current = false;
+    },
+    onBlur: (): void => setRinged(false),
+    onPointerDown: (): void => setRinged(false),
+  };
 }

@@ -114,6 +114,7 @@ export function pictureKeys(bench: Bench): Handlers {
     "cycle-back": () => onCanvas() && bench.cycle(-1),
     region: nextRegion,
     hide: () => toggleHidden(bench),
+    names: () => void (bench.session.names.value = !bench.session.names.value),
     chrome: () => void (bench.bare.value = !bench.bare.value),
   };
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { type ColorBy, NO_ADJUSTMENT, type Surround } from "../editor/session";
+import { hint } from "../app/keys";
+import { type ColorBy, type Crosshair, NO_ADJUSTMENT, type Surround } from "../editor/session";
 import { Button, IconButton } from "../parts/controls";
 import type { Bench } from "./bench";
 import { keepLooks, readLooks } from "./looks";
@@ -11,6 +12,8 @@ const SLIDERS = [
   ["gamma", "Gamma", 0.3, 3],
 ] as const;
 const SURROUNDS: readonly Surround[] = ["black", "grey", "white"];
+const NAMES: readonly (readonly ["shown" | "hidden", string])[] = [["shown", "shown"], ["hidden", "hidden"]];
+const CROSSHAIRS: readonly (readonly [Crosshair, string])[] = [["lines", "lines"], ["pointer", "pointer only"]];
 export const COLORS: readonly (readonly [ColorBy, string])[] = [["label", "label"], ["instance", "object"], ["author", "author"], ["status", "state"]];
 
 /** How the picture is looked at; kept for the project in this browser. */
@@ -20,7 +23,8 @@ export function Display({ bench }: { bench: Bench }) {
   const [open, setOpen] = useState(false);
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => readLooks(session, projectId), [projectId]);
-  useEffect(() => keepLooks(session, projectId), [projectId, session.adjustment.value, session.surround.value, session.colorBy.value]);
+  const { adjustment: adjusted, surround, colorBy, names, crosshair } = session;
+  useEffect(() => keepLooks(session, projectId), [projectId, ...[adjusted, surround, colorBy, names, crosshair].map((one) => one.value)]);
   useEffect(() => {
     if (!open) return;
     const leave = (event: PointerEvent): void => {
@@ -56,8 +60,10 @@ export function Display({ bench }: { bench: Bench }) {
               <span class="mono">{adjustment[name].toFixed(2)}</span>
             </label>
           ))}
-          <Choice name="Surround" options={SURROUNDS.map((one) => [one, one])} value={session.surround.value} onPick={(value) => (session.surround.value = value)} />
-          <Choice name="Colour by" options={COLORS} value={session.colorBy.value} onPick={(value) => (session.colorBy.value = value)} />
+          <Choice name="Surround" options={SURROUNDS.map((one) => [one, one])} value={surround.value} onPick={(value) => (surround.value = value)} />
+          <Choice name="Colour by" options={COLORS} value={colorBy.value} onPick={(value) => (colorBy.value = value)} />
+          <Choice name="Names" hint={hint("names")} options={NAMES} value={names.value ? "shown" : "hidden"} onPick={(value) => (names.value = value === "shown")} />
+          <Choice name="Crosshair" options={CROSSHAIRS} value={crosshair.value} onPick={(value) => (crosshair.value = value)} />
           <Button kind="quiet" disabled={!changed} onClick={() => (session.adjustment.value = NO_ADJUSTMENT)}>
             As the picture is
           </Button>
@@ -69,17 +75,21 @@ export function Display({ bench }: { bench: Bench }) {
 
 interface ChoiceProps<T extends string> {
   name: string;
+  /** The key that does the same. */
+  hint?: string;
   options: readonly (readonly [T, string])[];
   value: T;
   onPick: (value: T) => void;
 }
 
-function Choice<T extends string>({ name, options, value, onPick }: ChoiceProps<T>) {
+function Choice<T extends string>({ name, hint: key, options, value, onPick }: ChoiceProps<T>) {
   return (
     <div class="choice" role="group" aria-label={name}>
-      <span>{name}</span>
-      {options.map(([key, word]) => (
-        <button key={key} aria-pressed={key === value} onClick={() => onPick(key)}>
+      <span>
+        {name} {key && <kbd>{key}</kbd>}
+      </span>
+      {options.map(([option, word]) => (
+        <button key={option} aria-pressed={option === value} onClick={() => onPick(option)}>
           {word}
         </button>
       ))}

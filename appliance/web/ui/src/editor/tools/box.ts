@@ -104,7 +104,7 @@ export class BoxTool implements Tool {
 
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
     const box = this.box();
-    if (this.pointer) guides(context, this.pointer);
+    if (this.pointer) guides(this.host, context, this.pointer);
     if (!box) return;
     const corners = [{ x: box.x1, y: box.y1 }, { x: box.x2, y: box.y1 }, { x: box.x2, y: box.y2 }, { x: box.x1, y: box.y2 }];
     const path = trace(camera, corners, true);

@@ -100,7 +100,7 @@ export class KeypointsTool implements Tool {
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
     const color = colorOf(this.host);
     const all = this.pressing ? [...this.placed, this.pressing] : this.placed;
-    if (this.pointer) guides(context, this.pointer);
+    if (this.pointer) guides(this.host, context, this.pointer);
     for (const [a, b] of labelOf(this.host)?.skeleton?.edges ?? []) {
       const ends = [all[a], all[b]].filter((one) => one !== undefined && one.visibility > 0) as Placed[];
       if (ends.length === 2) stroke(context, trace(camera, ends, false), color);

@@ -50,7 +50,8 @@ export function trace(camera: Camera, points: readonly Point[], closed: boolean,
 }
 
 /** A line each way through the pointer, with a gap around it so that the place itself is seen. */
-export function guides(context: Context, at: Point): void {
+export function guides(host: ToolHost, context: Context, at: Point): void {
+  if (host.session.crosshair.value === "pointer") return;
   const path = new Path2D();
   const [x, y, gap, far] = [Math.round(at.x) + 0.5, Math.round(at.y) + 0.5, 9, 1e5];
   for (const side of [-1, 1]) {

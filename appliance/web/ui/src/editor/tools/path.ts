@@ -129,7 +129,7 @@ export abstract class PathTool implements Tool {
   }
 
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
-    if (this.pointer && !this.stroke?.freehand) guides(context, this.pointer);
+    if (this.pointer && !this.stroke?.freehand) guides(this.host, context, this.pointer);
     if (this.snap) drawSnap(context, camera, this.snap);
     const points = this.stroke?.freehand ? [...this.stroke.before, ...this.stroke.trail] : this.points;
     const [first, last] = [points[0], points.at(-1)];

@@ -120,7 +120,7 @@ export class RotatedBoxTool implements Tool {
 
   draw(context: CanvasRenderingContext2D, camera: Camera): void {
     const { state } = this;
-    if (this.pointer && state.name === "idle") guides(context, this.pointer);
+    if (this.pointer && state.name === "idle") guides(this.host, context, this.pointer);
     if (state.name === "idle") return;
     const box = this.box();
     const color = colorOf(this.host);
