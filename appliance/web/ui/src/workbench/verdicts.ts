@@ -80,7 +80,8 @@ export class Verdicts {
 
   /** Run once the box has answered all. */
   after(then: () => void): void {
-    void this.sending.then(then);
+    const { sending } = this;
+    void sending.then(() => (sending === this.sending ? then() : this.after(then)));
   }
 
   private queue(act: () => Promise<void>): void {
