@@ -35,6 +35,8 @@ def project_id(site: Site) -> int:
     site.ok(site.tell(made, site.task(made, waiting["id"])["id"], "submit", {"revision": revision}))
     begun = site.image(made, "begun.png")
     site.draw(made, begun["id"], label)
+    for number in range(4):
+        site.image(made, f"open-{number}.png")
     for format_name in ("coco", "yolo"):
         site.finished(site.people["owner"].post(f"/api/projects/{made}/exports", json={"format": format_name}))
     return made

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { Fragment } from "preact";
 
 import { Select } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
@@ -38,8 +39,11 @@ export function Help() {
               {lines.map(({ keys, words }) => (
                 <div key={words}>
                   <dt>
-                    {keys.map((key) => (
-                      <kbd key={key}>{key}</kbd>
+                    {keys.map((key, n) => (
+                      <Fragment key={key}>
+                        {n > 0 && " or "}
+                        <kbd>{key}</kbd>
+                      </Fragment>
                     ))}
                   </dt>
                   <dd>{words}</dd>

@@ -19,9 +19,13 @@ export interface Look {
 interface Cell {
   item: HTMLLIElement;
   link: HTMLAnchorElement;
+  /** Read aloud, not shown: the name in front of what the cell shows, and the unit of its number. */
+  name: HTMLSpanElement;
+  objects: HTMLSpanElement;
   picture: HTMLDivElement;
   img: HTMLImageElement;
   badge: HTMLSpanElement;
+  predictions: Text;
   mark: HTMLSpanElement;
   word: HTMLSpanElement;
   person: HTMLSpanElement;
@@ -96,11 +100,11 @@ export class Cells {
     if (cell.shown.id !== id) this.setSource(cell, "");
     cell.item.classList.toggle("waiting", !image);
     cell.link.title = image?.name ?? "";
-    cell.link.ariaLabel = image ? spoken(image, assignee) : `Image ${count(index + 1)}`;
+    cell.name.textContent = image ? `${image.name}, ` : `Image ${count(index + 1)}`;
     cell.tick.ariaLabel = image ? `Select ${image.name}` : `Select image ${count(index + 1)}`;
     cell.badge.hidden = !image?.predictions;
     cell.badge.title = image ? counted(image.predictions, "prediction") : "";
-    cell.badge.lastChild!.textContent = image ? count(image.predictions) : "";
+    cell.predictions.textContent = image ? count(image.predictions) : "";
     if (cell.shown.state !== image?.state) {
       cell.mark.replaceChildren(...(image ? [markOf(image.state)] : []));
       cell.word.textContent = image ? TASK_WORDS[image.state] : "";
@@ -109,6 +113,7 @@ export class Cells {
     cell.person.textContent = assignee ? initials(assignee) : "";
     cell.person.title = assignee ?? "";
     cell.tally.textContent = image ? tally(image) : "";
+    cell.objects.textContent = image?.annotations ? (image.annotations === 1 ? " object" : " objects") : "";
   }
 
   private setSource(cell: Cell, source: string): void {
@@ -138,13 +143,16 @@ export class Cells {
     tick.type = "checkbox";
     tick.tabIndex = -1;
     link.tabIndex = -1;
-    badge.append(element("i"), document.createTextNode(""));
+    const [name, objects, predictions] = [element("span", "unseen"), element("span", "unseen"), document.createTextNode("")];
+    const unit = element("span", "unseen");
+    unit.textContent = " predicted, ";
+    badge.append(element("i"), predictions, unit);
     picture.append(img, badge);
-    caption.append(mark, word, person, tally);
-    link.append(picture, caption);
+    caption.append(mark, word, person, tally, objects);
+    link.append(name, picture, caption);
     item.append(link, tick);
     this.list.append(item);
-    return { item, link, picture, img, badge, mark, word, person, tally, tick, shown: {} };
+    return { item, link, name, picture, img, badge, predictions, mark, word, person, tally, objects, tick, shown: {} };
   }
 }
 
@@ -166,13 +174,6 @@ function markOf(state: TaskState): Node {
 
 const tally = (image: Image): string =>
   image.annotations > 0 ? count(image.annotations) : image.predictions > 0 ? "" : "empty";
-
-function spoken(image: Image, assignee: string | null): string {
-  const parts = [image.name, TASK_WORDS[image.state], counted(image.annotations, "object")];
-  if (image.predictions > 0) parts.push(counted(image.predictions, "prediction"));
-  if (assignee) parts.push(assignee);
-  return parts.join(", ");
-}
 
 /** "Ann Lee" is AL. */
 export function initials(name: string): string {
