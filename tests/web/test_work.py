@@ -75,6 +75,10 @@ def test_two_people_get_different_tasks_and_nobody_takes_what_another_has(site: 
     assert one["id"] != two["id"]
     assert site.people["owner"].post(url).status_code == 204
     site.refused(site.tell(project_id, two["id"], "take"), 409, "conflict")
+    for role, who in (("annotate", "annotator"), ("review", "owner")):
+        looking = {"role": role, "if_free": "true"}
+        taken = site.people[who].post(f"/api/projects/{project_id}/tasks/{two['id']}/take", params=looking)
+        assert (taken.status_code, taken.content) == (204, b"")
     site.refused(site.tell(project_id, two["id"], "submit", {"revision": 0}), 409, "conflict")
     site.refused(site.tell(project_id, two["id"], "skip", {"reason": "mine"}), 409, "conflict")
     assert site.ok(site.tell(project_id, one["id"], "take"))["assignee_id"] == site.ids["annotator"]

@@ -29,6 +29,12 @@ class Role(Query, frozen=True):
     role: Literal["annotate", "review"] = "annotate"
 
 
+class Taking(Role, frozen=True):
+    """With `if_free` the answer is 204, not a conflict, where the task is somebody else's or handed in by now."""
+
+    if_free: bool = False
+
+
 class Submission(Body):
     """`revision` is the one the annotator sees; any other is refused as stale."""
 
@@ -83,19 +89,24 @@ async def next_task(call: Call) -> Task | None:
 @OPERATIONS.post(
     "/api/projects/{project_id}/tasks/{task_id}/take",
     permission=Permission.PROJECT_ANNOTATE,
-    query=Role,
+    query=Taking,
     response=Task,
     unaudited="the task itself says who has it",
     summary="Take a task by hand",
 )
-async def take_task(call: Call) -> Task:
+async def take_task(call: Call) -> Task | None:
     """Lease a task to annotate or, for reviewers, one that is in review."""
     project_id, task_id, user_id = call.project_id, call.ids["task_id"], call.user.id
-    lease_ms = call.settings.lease_s * 1000
-    if call.query.role == "annotate":
-        return await call.store.awrite(lambda tx: tasks.take(tx, project_id, task_id, user_id, lease_ms))
-    _reviewers_only(call)
-    return await call.store.awrite(lambda tx: tasks.take_to_review(tx, project_id, task_id, user_id, lease_ms))
+    lease_ms, query = call.settings.lease_s * 1000, call.query
+    if query.role == "review":
+        _reviewers_only(call)
+    take = tasks.take if query.role == "annotate" else tasks.take_to_review
+    try:
+        return await call.store.awrite(lambda tx: take(tx, project_id, task_id, user_id, lease_ms))
+    except Conflict:
+        if query.if_free:
+            return None
+        raise
 
 
 @OPERATIONS.post(

@@ -122,6 +122,9 @@ export const tasks = {
     http.get<Page<Task>>(`${project(projectId)}/tasks`, query),
   take: (projectId: number, id: number, role: WorkRole = "annotate") =>
     http.post<Task>(`${task(projectId, id)}/take`, undefined, { role }),
+  /** Take a task unless somebody else has it, or it is handed in, by now. */
+  takeIfFree: (projectId: number, id: number, role: WorkRole): Promise<Task | null> =>
+    http.post<Task | null>(`${task(projectId, id)}/take`, undefined, { role, if_free: true }),
   /** Take one's own submission back, until a reviewer has opened it. */
   takeBack: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/take-back`),
   submit: (projectId: number, id: number, revision: number) =>

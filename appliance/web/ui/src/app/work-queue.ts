@@ -9,9 +9,10 @@ const AHEAD = 12;
 /** So many of the next tasks are leased with the present one: their pictures are decoded already. */
 const LEASED = 2;
 
-type Calls = Pick<typeof tasks, "next" | "list" | "take">;
+type Calls = Pick<typeof tasks, "next" | "list" | "takeIfFree">;
 
-const GONE = [403, 404, 409];
+/** Its image is gone, or the right to it. */
+const GONE = [403, 404];
 
 /**
  * The tasks one person works through. The next ones are known ahead, so that their pictures are
@@ -113,26 +114,32 @@ export class WorkQueue {
   }
 
   private async take(task: Task): Promise<void> {
-    try {
-      const taken = await this.calls.take(this.projectId, task.id, this.role);
-      if (this.current.value?.id === task.id) this.current.value = taken;
-    } catch (error) {
-      if (!(error instanceof Problem && GONE.includes(error.status))) throw error;
-      if (this.current.value?.id !== task.id) return;
-      this.advance();
-      await this.settle();
+    const taken = await this.asked(task);
+    if (this.current.value?.id !== task.id) return;
+    if (taken) {
+      this.current.value = taken;
+      return;
     }
+    this.advance();
+    await this.settle();
   }
 
   /** Lease what comes next; what somebody else has is no longer ahead. */
   private async lease(): Promise<void> {
     for (const task of this.ahead.value.slice(0, LEASED)) {
       if (this.leased(task)) continue;
-      const taken = await this.calls.take(this.projectId, task.id, this.role).catch((error: unknown) => {
-        if (error instanceof Problem && GONE.includes(error.status)) return null;
-        throw error;
-      });
+      const taken = await this.asked(task);
       this.ahead.value = this.ahead.value.flatMap((one) => (one.id === task.id ? (taken ?? []) : one));
+    }
+  }
+
+  /** Ask for a task; null where it cannot be had any more. */
+  private async asked(task: Task): Promise<Task | null> {
+    try {
+      return await this.calls.takeIfFree(this.projectId, task.id, this.role);
+    } catch (error) {
+      if (error instanceof Problem && GONE.includes(error.status)) return null;
+      throw error;
     }
   }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 
-import { Problem } from "../../src/api/problem";
 import type { Task } from "../../src/api/types";
 import { choose, match } from "../../src/app/router";
 import { WorkQueue } from "../../src/app/work-queue";
@@ -34,9 +33,9 @@ function queueOf(open: number[], taken: Set<number> = new Set()) {
       return open.length > 0 ? task(open.shift() ?? 0) : null;
     },
     list: async (_project, { state }) => ({ items: state === "open" ? open.map(task) : state === "in_progress" ? mine : [], next: null }),
-    take: async (_project, id) => {
+    takeIfFree: async (_project, id) => {
       calls.push(`take ${id}`);
-      if (taken.has(id)) throw new Problem(409, { code: "conflict" });
+      if (taken.has(id)) return null;
       open.splice(open.indexOf(id), 1);
       mine.push({ ...task(id), state: "in_progress", assignee_id: null });
       return mine[mine.length - 1];
