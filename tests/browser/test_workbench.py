@@ -90,6 +90,61 @@ def test_what_is_invalid_is_shown_and_not_submitted(site: Site, console: Console
     assert images[0]["id"]
 
 
+def test_an_outline_that_crosses_itself_is_warned_of_once(site: Site, console: Console) -> None:
+    project_id, images, desk = started(site, console)
+    page = desk.page
+    shows(page, "0.png")
+    area = page.locator(".canvas").bounding_box()
+    assert area is not None
+    page.keyboard.press("p")
+    for x, y in ((0.4, 0.4), (0.6, 0.6), (0.6, 0.4), (0.4, 0.65)):
+        page.mouse.click(area["x"] + area["width"] * x, area["y"] + area["height"] * y)
+    page.keyboard.press("Enter")
+    desk.objects(1)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("crosses itself: correct it, or submit again")
+    expect(page.locator(".objects li.on")).to_have_count(1)
+    shows(page, "0.png")
+    page.keyboard.press("Control+Enter")
+    shows(page, "1.png")
+    expect(page.get_by_text("Sending", exact=False)).to_have_count(0)
+    expect(page.get_by_role("button", name="Take back")).to_be_enabled()
+    assert site.task(project_id, images[0]["id"])["state"] == "in_review"
+
+
+def test_names_and_crosshair_are_kept_for_the_project(site: Site, console: Console) -> None:
+    _, _, desk = started(site, console)
+    page = desk.page
+    shows(page, "0.png")
+    expect(page.locator(".canvas.ringed")).to_have_count(0)
+    page.keyboard.press("t")
+    page.get_by_role("button", name="Display").click()
+    page.get_by_role("group", name="Crosshair").get_by_role("button", name="pointer only").click()
+    page.reload()
+    shows(page, "0.png")
+    page.get_by_role("button", name="Display").click()
+    for group, choice in (("Names", "hidden"), ("Crosshair", "pointer only")):
+        button = page.get_by_role("group", name=group).get_by_role("button", name=choice)
+        expect(button).to_have_attribute("aria-pressed", "true")
+    _, _, other = started(site, console)
+    other.page.get_by_role("button", name="Display").click()
+    shown = other.page.get_by_role("group", name="Names").get_by_role("button", name="shown")
+    expect(shown).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_canvas_is_ringed_where_the_keyboard_brought_the_focus(site: Site, console: Console) -> None:
+    _, _, desk = started(site, console)
+    page = desk.page
+    shows(page, "0.png")
+    ring = page.locator(".canvas.ringed")
+    expect(ring).to_have_count(0)
+    for _ in range(4):
+        page.keyboard.press("F6")
+    expect(ring).to_be_focused()
+    page.locator(".canvas").click()
+    expect(ring).to_have_count(0)
+
+
 def test_a_submission_is_taken_back(site: Site, console: Console) -> None:
     project_id, images, desk = started(site, console)
     desk.draw(0.4, 0.4, 0.5, 0.5)

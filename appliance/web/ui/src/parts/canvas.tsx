@@ -51,7 +51,10 @@ function useRing() {
       if (WALKING.includes(key) && !within.current) setRinged(true);
       within.current = false;
     },
-    onBlur: (): void => setRinged(false),
+    onBlur: (): void => {
+      within.current = false;
+      setRinged(false);
+    },
     onPointerDown: (): void => setRinged(false),
   };
 }
