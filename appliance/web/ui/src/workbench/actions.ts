@@ -92,11 +92,11 @@ function onCanvas(): boolean {
   return at === null || at === document.body || at.closest(".canvas") !== null;
 }
 
-const REGIONS = ".canvas, .tools button, .panel button, .workbar button, .workbar a";
+const REGIONS = [".canvas", ".tools button", ".panel button", ".workbar :is(button, a)"];
 
 /** Give the focus to the next part of the workbench. */
 function nextRegion(): void {
-  const first = REGIONS.split(", ").flatMap((one) => document.querySelector<HTMLElement>(`${one}:not(:disabled)`) ?? []);
+  const first = REGIONS.flatMap((one) => document.querySelector<HTMLElement>(`${one}:not(:disabled)`) ?? []);
   const part = (element: Element | null): Element | null => element?.closest(".canvas, .tools, .panel, .workbar") ?? null;
   const now = part(document.activeElement);
   const at = first.findIndex((element) => part(element) === now);
