@@ -20,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--peers", action="store_true", help="install and measure the peers in the same run")
     parser.add_argument("--markdown", action="store_true", help="print rows for docs/benchmarks.md at the end")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the work, for a quick look [default: 1]")
+    parser.add_argument(
+        "--only", default="", metavar="FIGURE", help="only the figures that begin so, where a bench can"
+    )
     parser.add_argument("--scratch", type=Path, help="folder on a real disk [default: runs/ of the project]")
     given = parser.parse_args(arguments)
     known = benches()
@@ -39,10 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(given: argparse.Namespace) -> Options:
     if given.scratch is None:
-        return Options(peers=given.peers, scale=given.scale)
+        return Options(peers=given.peers, scale=given.scale, only=given.only)
     given.scratch.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=given.scratch))
-    return Options(peers=given.peers, scale=given.scale, folder=folder)
+    return Options(peers=given.peers, scale=given.scale, folder=folder, only=given.only)
 
 
 def _measure(chosen: list[Bench], options: Options) -> list[str]:

@@ -79,12 +79,14 @@ class Options:
         peers: Install and measure the peers too.
         scale: Share of the work to do, for a quick look; figures are published at 1.
         folder: Scratch folder on a real disk, so that a sync costs what it costs.
+        only: Figures that begin otherwise need not be measured.
         kept: What benches of one run share, by name: a peer's server is set up once.
     """
 
     peers: bool = False
     scale: float = 1.0
     folder: Path = field(default_factory=lambda: _scratch())
+    only: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
 
     def times(self, count: int, least: int = 10) -> int:

@@ -48,15 +48,18 @@ _PAINTED = """before => new Promise((done, fail) => {
 
 def run(options: Options) -> Iterator[Figure]:
     """Measure ours, then the peer with the same scene and the same gestures, then first paint on a served box."""
-    changes = options.times(_CHANGES, least=20)
     with chromium() as browser:
-        with served(browser, our_page(options.fresh("canvas"))) as page:
-            ours = _measured(page, options, changes)
-        theirs, reason = _theirs(browser, options, changes) if options.peers else (None, None)
-        yield from figures(
-            "canvas", {name: (value, _unit(name)) for name, value in ours.items()}, _PEER, theirs, reason
-        )
+        if not options.only.startswith("first_paint"):
+            yield from _beside(browser, options)
         yield from figures("canvas", {name: (value, "ms") for name, value in _first_paints(browser, options).items()})
+
+
+def _beside(browser: Browser, options: Options) -> Iterator[Figure]:
+    changes = options.times(_CHANGES, least=20)
+    with served(browser, our_page(options.fresh("canvas"))) as page:
+        ours = _measured(page, options, changes)
+    theirs, reason = _theirs(browser, options, changes) if options.peers else (None, None)
+    yield from figures("canvas", {name: (value, _unit(name)) for name, value in ours.items()}, _PEER, theirs, reason)
 
 
 def _unit(name: str) -> str:
