@@ -2,8 +2,10 @@ import { render } from "preact";
 
 import { App } from "./app/app";
 import { startDamage } from "./app/damage";
+import { startEarly } from "./app/early";
 import { startJobs } from "./app/jobs";
 import { startRouter } from "./app/router";
+import { loadSession } from "./app/session";
 import { startTheme } from "./app/theme";
 import "./tokens.css";
 import "./base.css";
@@ -11,6 +13,8 @@ import "./pages.css";
 
 startTheme();
 startRouter();
+void loadSession();
+startEarly();
 startJobs();
 startDamage();
 const root = document.getElementById("app");

@@ -50,6 +50,7 @@ export const account = {
 };
 
 export const projects = {
+  address: project,
   list: () => all<ProjectRow>("/api/projects"),
   get: (id: number) => http.get<ProjectRow>(project(id)),
   create: (facts: { name: string; review_policy: ReviewPolicy; guideline?: string; labels: NewLabel[] }) =>

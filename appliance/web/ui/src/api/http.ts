@@ -9,6 +9,9 @@ export interface Sent<T> {
   body: T;
 }
 
+/** An answer nobody took for so long may have changed. */
+const EARLY_MS = 5_000;
+
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 /** `path?a=1`, leaving out what is null, undefined or empty. */
@@ -28,6 +31,7 @@ export class Http {
   /** Whom this page works for: the box refuses it when somebody else signed in in another tab. */
   userId: number | null = null;
   private readonly fetch: Fetch;
+  private readonly asked = new Map<string, { answer: Promise<Sent<unknown> | null>; until: number }>();
 
   constructor(fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
     this.fetch = fetch;
@@ -62,7 +66,20 @@ export class Http {
   }
 
   async get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-    return (await this.send<T>("GET", path, { query, signal })).body;
+    const early = await this.early(address(path, query));
+    return ((early ?? (await this.send("GET", path, { query, signal }))) as Sent<T>).body;
+  }
+
+  /** Ask before it is known who will need it: the next `get` of this address takes the answer, if it is a good one. */
+  ahead(path: string): void {
+    const answer = this.send<unknown>("GET", path).catch(() => null);
+    this.asked.set(path, { answer, until: performance.now() + EARLY_MS });
+  }
+
+  private early(path: string): Promise<Sent<unknown> | null> | null {
+    const one = this.asked.get(path);
+    this.asked.delete(path);
+    return one && performance.now() < one.until ? one.answer : null;
   }
 
   /** Bytes instead of JSON. */

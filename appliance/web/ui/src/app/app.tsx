@@ -70,7 +70,6 @@ const OF_ADMINS: readonly [string, ComponentType][] = [
 ];
 
 export function App() {
-  useEffect(() => void loadSession(), []);
   useKeys({ help: () => void (helpOpen.value = !helpOpen.value) });
   return (
     <>

@@ -1,5 +1,5 @@
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { Fault } from "../parts/controls";
 import { type Problem, Problem as ProblemError } from "../api/problem";
@@ -11,7 +11,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
   function Lazy(props: P) {
     const [problem, setProblem] = useState<Problem | null>(null);
     const [, redraw] = useState(0);
-    useEffect(() => {
+    useLayoutEffect(() => {
       if (found) return;
       preload().then(
         () => redraw(1),

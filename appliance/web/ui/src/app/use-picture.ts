@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Problem, toProblem } from "../api/problem";
 import type { Pictures, Ready } from "../editor/pictures";
@@ -22,7 +22,7 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
   }), [pictures]);
   const shownNow = imageId === null ? null : pictures.peek(imageId);
   useTiles(pictures, imageId, shownNow?.picture.preparing?.state ?? null, (ready) => current.current === ready.image.id && setShown({ ...ready }));
-  useEffect(() => {
+  useLayoutEffect(() => {
     setProblem(null);
     if (imageId === null) {
       setShown(null);

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Problem, toProblem } from "../api/problem";
 import { events } from "./session";
@@ -25,7 +25,7 @@ export function useLoad<T>(load: () => Promise<T>, deps: readonly unknown[]): Lo
       },
     );
   }, deps);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setState({ value: null, problem: null });
     run();
     return () => void turn.current++;

@@ -72,9 +72,10 @@ export class Pictures {
   }
 
   private async load(imageId: number): Promise<Ready> {
-    const image = await images.get(this.projectId, imageId);
-    const [picture, annotations] = await Promise.all([
-      loadPicture(image, () => this.onLost(imageId)),
+    const facts = images.get(this.projectId, imageId);
+    const [image, picture, annotations] = await Promise.all([
+      facts,
+      facts.then((image) => loadPicture(image, () => this.onLost(imageId))),
       images.annotations(this.projectId, imageId),
     ]);
     return { image, picture, annotations };

@@ -1,6 +1,6 @@
 import { effect, untracked } from "@preact/signals-core";
 
-import type { Label } from "../api/types";
+import type { Annotation, Label } from "../api/types";
 import { type Camera, centred, fit, keepInView, type Point, type Size, toImage, zoomAt } from "./camera";
 import type { ImageDocument } from "./document";
 import type { Editor } from "./editor";
@@ -83,6 +83,11 @@ export class Stage {
     const same = old && now && old.picture.width === now.picture.width && old.picture.height === now.picture.height;
     if (now && !same) this.fit();
     if (other) this.resume();
+  }
+
+  /** Have an image drawn ahead that somebody will turn to. */
+  prepare(picture: Picture, imageId: number, annotations: readonly Annotation[], labels: readonly Label[]): void {
+    this.renderer.prepare(picture, { imageId, annotations }, labels);
   }
 
   /** Give a key to the tool first; true when it had a use for it. */

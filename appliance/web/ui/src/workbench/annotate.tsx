@@ -20,7 +20,7 @@ import { Frame, Guideline } from "./frame";
 import { type Handed, Handing } from "./handing";
 import { Panel } from "./panel";
 import { Strip, type StripItem } from "./strip";
-import { type OnBench, useBench, useImage } from "./use-bench";
+import { type OnBench, useAhead, useBench, useImage } from "./use-bench";
 import { BrowseWalk, gridAddress, QueueWalk, SHOWN, type Walk } from "./walk";
 
 /** Images that propagating reaches. */
@@ -49,7 +49,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     walk.start();
     return () => walk.stop();
   }, [walk]);
-  useEffect(() => bench.pictures.ahead([...(imageId === null ? [] : [imageId]), ...walk.ahead.value]), [imageId, walk.ahead.value]);
+  useAhead(bench, imageId, ready, walk.ahead.value);
   useEvents(["task.changed"], project.id, () => {
     walk.refresh();
     void handing.check();

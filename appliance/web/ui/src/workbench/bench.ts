@@ -2,10 +2,11 @@ import { computed, signal } from "@preact/signals";
 
 import type { Annotation, Label, ProjectRow } from "../api/types";
 import type { Desk } from "../app/desk";
+import { picturesOf } from "../app/early";
 import { editing } from "../app/editing";
 import { type AnnotationState, isPrediction, STATES, stateOf } from "../editor/document";
 import type { Editor } from "../editor/editor";
-import { Pictures } from "../editor/pictures";
+import type { Pictures } from "../editor/pictures";
 import { bounds } from "../editor/shape";
 import { tooUnsure } from "../editor/shapes-of";
 import type { Stage } from "../editor/stage";
@@ -59,7 +60,7 @@ export class Bench {
 
   constructor(project: ProjectRow) {
     this.project = signal(project);
-    this.pictures = new Pictures(project.id);
+    this.pictures = picturesOf(project.id);
   }
 
   /** The person's commands; null where there are none. Follows every change of the image. */

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Annotation } from "../api/types";
 import { hint } from "../app/keys";
@@ -40,7 +40,7 @@ export function Objects(props: Props) {
     const line = host?.querySelector("li, header");
     if (host && rows.length > WHOLE) setView({ top: host.scrollTop, height: host.clientHeight, row: line?.clientHeight || 28 });
   };
-  useLayoutEffect(look, [rows.length]);
+  useEffect(look, [rows.length]);
   useEffect(() => {
     const host = element.current;
     const at = rows.findIndex((row) => row.kind === "object" && row.annotation.id === single);

@@ -17,7 +17,7 @@ import { difference, differenceWords } from "./before";
 import { Frame, Guideline } from "./frame";
 import { Panel } from "./panel";
 import { Strip, type StripItem } from "./strip";
-import { useBench, useImage } from "./use-bench";
+import { useAhead, useBench, useImage } from "./use-bench";
 import { type Given, Verdicts } from "./verdicts";
 import { QueueWalk } from "./walk";
 
@@ -50,7 +50,7 @@ export function Review({ project, labels }: ProjectPageProps) {
   const canJudge = task !== null && desk !== null && desk.imageId === task.image_id && !stale;
 
   useEffect(() => walk.start(), [walk]);
-  useEffect(() => bench.pictures.ahead([...(imageId === null ? [] : [imageId]), ...walk.ahead.value]), [imageId, walk.ahead.value]);
+  useAhead(bench, imageId, ready, walk.ahead.value);
   useEffect(() => {
     struck.value = new Set();
     bench.session.tool.value = "select";

@@ -58,3 +58,23 @@ export function useImage(bench: Bench, imageId: number | null, before: ImageDocu
   if (fresh) last.current = fresh;
   return { ready, opened: imageId === null ? null : (fresh ?? last.current), problem };
 }
+
+/** Fetch the images that come next, and have the nearest drawn, once the present one is there. */
+export function useAhead(bench: Bench, imageId: number | null, ready: Ready | null, next: readonly number[]): void {
+  const there = ready !== null;
+  const labels = bench.labels.value;
+  useEffect(() => {
+    if (!there || imageId === null) return;
+    let wanted = true;
+    bench.pictures.ahead([imageId, ...next]);
+    if (next.length > 0) {
+      bench.pictures.get(next[0]).then(
+        ({ picture, annotations }) => wanted && bench.stage?.prepare(picture, next[0], annotations.annotations, labels),
+        () => undefined,
+      );
+    }
+    return () => {
+      wanted = false;
+    };
+  }, [bench, imageId, there, next.join(), labels]);
+}

@@ -63,6 +63,24 @@ describe("Http", () => {
     expect(await problemOf(dead.get("/api/x"))).toMatchObject({ code: "offline", status: 0, transient: true });
   });
 
+  it("gives what was asked ahead to the first who needs it, and asks again after that", async () => {
+    const { http, seen } = answering(200, '{"id":7}');
+    http.ahead("/api/projects/7");
+    expect(seen).toHaveLength(1);
+    expect(await http.get("/api/projects/7")).toEqual({ id: 7 });
+    expect(seen).toHaveLength(1);
+    await http.get("/api/projects/7");
+    expect(seen).toHaveLength(2);
+  });
+
+  it("asks again when what was asked ahead was refused", async () => {
+    let status = 401;
+    const http = new Http(async () => new Response('{"id":7}', { status }));
+    http.ahead("/api/projects/7");
+    status = 200;
+    expect(await http.get("/api/projects/7")).toEqual({ id: 7 });
+  });
+
   it("tells when nobody is signed in", async () => {
     const { http } = answering(401, '{"code":"not-signed-in","detail":"Sign in."}');
     let told = 0;

@@ -33,6 +33,8 @@ export interface BrushHost {
  * is left; `cancelMask()` drops it all. What was painted stays until the committed shape is drawn.
  */
 export class Brush {
+  /** Nothing lies on the layer: there is nothing to clear. */
+  private blank = true;
   private readonly host: BrushHost;
   private painted: Painted | null = null;
   private dirty: Bounds | null = null;
@@ -96,8 +98,9 @@ export class Brush {
     const to = toScreen(camera, { x: area.x2, y: area.y2 });
     const [x, y] = [Math.floor(Math.max(-1, from.x)), Math.floor(Math.max(-1, from.y))];
     const [right, bottom] = [Math.ceil(Math.min(view.width + 1, to.x)), Math.ceil(Math.min(view.height + 1, to.y))];
-    if (right <= x || bottom <= y) return;
+    if (right <= x || bottom <= y || (this.blank && !this.painted)) return;
     context.clearRect(x, y, right - x, bottom - y);
+    this.blank = all && !this.painted;
     if (!this.painted) return;
     context.save();
     context.beginPath();

@@ -54,7 +54,10 @@ export class CachedLayer implements StaticLayer {
   private before: Level | null = null;
   private overview: Level | null = null;
   private wanted = "";
+  private visible: readonly number[] = [];
   private timer = 0;
+  /** Nobody looks at it yet, or any more: only what the view shows is made. */
+  private ahead = false;
 
   /** `changed` is called when there is something new to draw. */
   constructor(changed: () => void) {
@@ -87,8 +90,19 @@ export class CachedLayer implements StaticLayer {
     return this.stamp;
   }
 
+  prepare(camera: Camera, view: Size, ratio: number): void {
+    if (!this.size) return;
+    this.ahead = true;
+    this.before?.close();
+    this.before = null;
+    this.follow(camera, view, ratio);
+    clearTimeout(this.timer);
+    this.overview?.close();
+  }
+
   draw(context: CanvasRenderingContext2D, camera: Camera, view: Size, ratio: number, moving: boolean): void {
     if (!this.size) return;
+    this.ahead = false;
     this.follow(camera, view, ratio);
     context.setTransform(1, 0, 0, 1, 0, 0);
     const levels = [this.present, this.before, this.overview].filter((level) => level !== null);
@@ -140,35 +154,50 @@ export class CachedLayer implements StaticLayer {
     if (!present || !overview || !size) return;
     const { scale } = present.spec;
     const visible = tilesIn(viewIn(camera, view, scale), size, scale);
-    const around = tilesIn(viewIn(camera, view, scale, true), size, scale).filter((key) => !visible.includes(key));
+    const around = this.ahead ? [] : tilesIn(viewIn(camera, view, scale, true), size, scale).filter((key) => !visible.includes(key));
     if (this.before && visible.every((key) => present.tiles.has(key))) {
       this.before.close();
       this.before = null;
     }
-    const name = `${present.spec.level}:${visible.join()};${around.join()}`;
+    const name = `${present.spec.level}:${visible.join()};${around.join()};${this.ahead}`;
     if (name === this.wanted) return;
     this.wanted = name;
+    this.visible = visible;
     present.keep(new Set([...visible, ...around]));
     const whole = { x1: 0, y1: 0, x2: size.width * overview.spec.scale, y2: size.height * overview.spec.scale };
+    const beneath = this.ahead ? [] : tilesIn(whole, size, overview.spec.scale);
     const of = (level: Level, keys: number[]): [number, number][] => keys.map((key) => [level.spec.level, key]);
     this.client.ask({
       kind: "want",
       surface: this.client.surface,
       levels: [present.spec, overview.spec],
-      tiles: [...of(present, visible), ...of(overview, tilesIn(whole, size, overview.spec.scale)), ...of(present, around)],
+      tiles: [...of(present, visible), ...of(overview, beneath), ...of(present, around)],
       visible: visible.length,
+      ahead: this.ahead,
     });
   }
 
   private hear(tell: Tell): void {
     if (tell.kind === "shown") {
-      if (tell.epoch === this.epoch) this.shown = tell.stamp;
-    } else {
-      const level = [this.present, this.overview].find((one) => one?.spec.level === tell.level);
-      if (tell.epoch === this.epoch && level) level.set(tell.key, tell.bitmap);
-      else tell.bitmap?.close();
+      if (tell.epoch !== this.epoch) return;
+      this.shown = tell.stamp;
+      this.changed();
+      return;
     }
-    this.changed();
+    const level = [this.present, this.overview].find((one) => one?.spec.level === tell.level);
+    if (tell.epoch !== this.epoch || !level) {
+      tell.bitmap?.close();
+      return;
+    }
+    const seen = this.sees(level, tell.key);
+    level.set(tell.key, tell.bitmap);
+    if (seen) this.changed();
+  }
+
+  /** True when a tile that has come shows: in view, or beneath where tiles in view are missing. */
+  private sees(level: Level, key: number): boolean {
+    const { present, visible } = this;
+    return level === present ? visible.includes(key) : visible.some((one) => !present?.tiles.has(one));
   }
 }
 

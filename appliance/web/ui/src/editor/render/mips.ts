@@ -4,6 +4,8 @@ const LEVELS = 2;
 /** Pixels halved in one go, a few milliseconds of work. */
 const STRIP_PIXELS = 1.5e6;
 const REST_MS = 30;
+/** First of all, what is on the picture is to be seen. */
+const FIRST_MS = 250;
 
 /**
  * A picture at a half and a quarter of its size, made bit by bit once it shows: a smaller copy is
@@ -11,18 +13,27 @@ const REST_MS = 30;
  */
 export class Mips {
   private readonly copies: (ImageBitmap | HTMLCanvasElement)[];
+  private readonly levels: number;
+  private readonly changed: () => void;
   private timer = 0;
   private closed = false;
 
-  constructor(bitmap: ImageBitmap | HTMLCanvasElement) {
+  /** `changed` is called when there is a copy more. */
+  constructor(bitmap: ImageBitmap | HTMLCanvasElement, changed: () => void) {
     this.copies = [bitmap];
-    if (bitmap.width * bitmap.height > FROM_PIXELS) this.later(() => void this.make(1));
+    this.changed = changed;
+    this.levels = bitmap.width * bitmap.height > FROM_PIXELS ? LEVELS : 0;
+    if (this.levels > 0) this.later(() => void this.make(1), FIRST_MS);
+  }
+
+  /** True when no copy is on its way that would be better to draw from: drawing finely is quick. */
+  fine(scale: number): boolean {
+    return this.copies.length > Math.min(this.levels, level(scale));
   }
 
   /** The smallest copy with no fewer pixels than are drawn at a scale. */
   at(scale: number): ImageBitmap | HTMLCanvasElement {
-    const level = Math.min(this.copies.length - 1, Math.max(0, Math.floor(-Math.log2(scale))));
-    return this.copies[level];
+    return this.copies[Math.min(this.copies.length - 1, level(scale))];
   }
 
   /** Let go of the copies; the picture itself belongs to whoever fetched it. */
@@ -32,12 +43,12 @@ export class Mips {
     for (const copy of this.copies.splice(1)) if (copy instanceof HTMLCanvasElement) copy.width = 0;
   }
 
-  private later(then: () => void): void {
-    this.timer = setTimeout(then, REST_MS) as unknown as number;
+  private later(then: () => void, afterMs = REST_MS): void {
+    this.timer = setTimeout(then, afterMs) as unknown as number;
   }
 
-  private async make(level: number): Promise<void> {
-    const source = this.copies[level - 1];
+  private async make(at: number): Promise<void> {
+    const source = this.copies[at - 1];
     const { width, height } = source;
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [Math.ceil(width / 2), Math.ceil(height / 2)];
@@ -51,7 +62,11 @@ export class Mips {
       await new Promise<void>((done) => this.later(done));
       if (this.closed) return;
     }
-    this.copies[level] = canvas;
-    if (level < LEVELS) this.later(() => void this.make(level + 1));
+    this.copies[at] = canvas;
+    this.changed();
+    if (at < LEVELS) this.later(() => void this.make(at + 1));
   }
 }
+
+/** How often the picture is halved before a scale needs all that is left. */
+const level = (scale: number): number => Math.max(0, Math.floor(-Math.log2(scale)));

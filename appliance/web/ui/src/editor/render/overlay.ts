@@ -16,7 +16,7 @@ export type Draw = (context: CanvasRenderingContext2D, camera: Camera) => void;
 export class Overlay {
   tool: Draw = () => undefined;
   private readonly session: EditorSession;
-  private readonly scene: Scene;
+  scene: Scene;
 
   constructor(session: EditorSession, scene: Scene) {
     this.session = session;

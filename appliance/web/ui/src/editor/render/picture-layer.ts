@@ -5,6 +5,7 @@ import { Mips } from "./mips";
 import { TileLayer } from "./tiles";
 
 const SURROUNDS: Readonly<Record<Surround, string>> = { black: "#000", grey: "#6e6e6e", white: "#fff" };
+const KEEP = 2;
 const SVG = "http://www.w3.org/2000/svg";
 let filters = 0;
 
@@ -17,6 +18,8 @@ export class PictureLayer {
   private picture: Picture | null = null;
   private mips: Mips | null = null;
   private tiles: TileLayer | null = null;
+  /** Smaller copies of what was shown last and of what comes next. */
+  private readonly kept = new Map<ImageBitmap, Mips>();
 
   /** `changed` is called when there is more of the picture to draw. */
   constructor(host: HTMLElement, canvas: HTMLCanvasElement, changed: () => void) {
@@ -28,6 +31,7 @@ export class PictureLayer {
 
   destroy(): void {
     this.set(null);
+    for (const mips of this.kept.values()) mips.close();
     this.filter.remove();
   }
 
@@ -37,14 +41,41 @@ export class PictureLayer {
 
   set(picture: Picture | null): void {
     if (picture?.bitmap !== this.picture?.bitmap) {
-      this.mips?.close();
-      this.mips = picture && new Mips(picture.bitmap);
+      if (this.picture && this.mips) this.keep(this.picture, this.mips);
+      this.mips = picture && (this.taken(picture) ?? this.copies(picture));
     }
     if (picture?.tiles !== this.picture?.tiles) {
       this.tiles?.destroy();
       this.tiles = picture?.tiles ? new TileLayer(picture.tiles, this.changed) : null;
     }
     this.picture = picture;
+  }
+
+  /** Have the smaller copies of a picture made that will be shown soon. */
+  prepare(picture: Picture): void {
+    if (picture.bitmap !== this.picture?.bitmap) this.keep(picture, this.taken(picture) ?? this.copies(picture));
+  }
+
+  private copies({ bitmap }: Picture): Mips {
+    const mips = new Mips(bitmap, () => {
+      if (this.mips === mips) this.changed();
+    });
+    return mips;
+  }
+
+  private taken({ bitmap }: Picture): Mips | null {
+    const mips = this.kept.get(bitmap) ?? null;
+    this.kept.delete(bitmap);
+    return mips;
+  }
+
+  private keep({ bitmap }: Picture, mips: Mips): void {
+    this.kept.set(bitmap, mips);
+    for (const [oldest, copies] of this.kept) {
+      if (this.kept.size <= KEEP) return;
+      copies.close();
+      this.kept.delete(oldest);
+    }
   }
 
   surround(surround: Surround): void {
@@ -72,8 +103,9 @@ export class PictureLayer {
     const { x, y, scale } = camera;
     const { width, height, bitmap } = this.picture;
     context.imageSmoothingEnabled = scale < 4;
-    context.imageSmoothingQuality = moving ? "low" : "high";
-    context.drawImage(this.mips.at((scale * devicePixelRatio * width) / bitmap.width), x, y, width * scale, height * scale);
+    const drawn = (scale * devicePixelRatio * width) / bitmap.width;
+    context.imageSmoothingQuality = moving || !this.mips.fine(drawn) ? "low" : "high";
+    context.drawImage(this.mips.at(drawn), x, y, width * scale, height * scale);
   }
 }
 

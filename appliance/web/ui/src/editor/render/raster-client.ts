@@ -40,12 +40,17 @@ function inWorker(): AskOne {
   return (ask, transfer) => worker.postMessage(ask, { transfer });
 }
 
+/** Have the worker begin before the first canvas needs it. */
+export function startRaster(): void {
+  asks ??= typeof Worker === "undefined" || typeof OffscreenCanvas === "undefined" ? beside() : inWorker();
+}
+
 /** One surface of the rasterizer that all canvases of the console share, for as long as it is open. */
 export class RasterClient {
   readonly surface = ++surfaces;
 
   constructor(listener: Listener) {
-    asks ??= typeof Worker === "undefined" || typeof OffscreenCanvas === "undefined" ? beside() : inWorker();
+    startRaster();
     listeners.set(this.surface, listener);
   }
 

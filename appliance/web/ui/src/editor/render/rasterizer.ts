@@ -17,8 +17,11 @@ export type Ask =
   /** `stamp` comes back once the tiles in view show it. */
   | { kind: "put"; surface: number; batch: Batch; removed: Uint32Array; stamp: number }
   | { kind: "restyle"; surface: number; flags: Uint8Array; colors: Uint32Array; stamp: number }
-  /** Which tiles there shall be, as pairs of level and key, most urgent first; `visible` of them are in view. */
-  | { kind: "want"; surface: number; levels: LevelSpec[]; tiles: [number, number][]; visible: number }
+  /**
+   * Which tiles there shall be, as pairs of level and key, most urgent first; `visible` of them are in view.
+   * A surface `ahead` is looked at later: it waits for those that are looked at now.
+   */
+  | { kind: "want"; surface: number; levels: LevelSpec[]; tiles: [number, number][]; visible: number; ahead: boolean }
   | { kind: "close"; surface: number };
 
 export type Tell =
@@ -40,6 +43,7 @@ interface Surface {
   /** Most urgent first. */
   tiles: Tile[];
   visible: number;
+  ahead: boolean;
   stamp: number;
   told: number;
 }
@@ -74,7 +78,7 @@ export class Rasterizer {
   ask(ask: Ask): void {
     if (ask.kind === "open") {
       this.raster.clear();
-      this.surfaces.set(ask.surface, { id: ask.surface, epoch: ask.epoch, store: new ShapeStore(), tiles: [], visible: 0, stamp: 0, told: 0 });
+      this.surfaces.set(ask.surface, { id: ask.surface, epoch: ask.epoch, store: new ShapeStore(), tiles: [], visible: 0, ahead: false, stamp: 0, told: 0 });
       return;
     }
     const surface = this.surfaces.get(ask.surface);
@@ -82,7 +86,7 @@ export class Rasterizer {
     if (ask.kind === "close") this.surfaces.delete(ask.surface);
     else if (ask.kind === "put") this.put(surface, ask.batch, ask.removed, ask.stamp);
     else if (ask.kind === "restyle") this.restyle(surface, ask.flags, ask.colors, ask.stamp);
-    else this.want(surface, ask.levels, ask.tiles, ask.visible);
+    else this.want(surface, ask);
     if (!this.running) void this.run();
   }
 
@@ -105,13 +109,14 @@ export class Rasterizer {
     surface.stamp = stamp;
   }
 
-  private want(surface: Surface, levels: LevelSpec[], wanted: [number, number][], visible: number): void {
+  private want(surface: Surface, { levels, tiles: wanted, visible, ahead }: Extract<Ask, { kind: "want" }>): void {
     const specs = new Map(levels.map((spec) => [spec.level, spec]));
     const known = new Map(surface.tiles.map((tile) => [`${tile.spec.level}/${tile.key}`, tile]));
     surface.tiles = wanted.map(
       ([level, key]) => known.get(`${level}/${key}`) ?? { spec: specs.get(level)!, key, pixels: null, dirty: { ...WHOLE } },
     );
     surface.visible = visible;
+    surface.ahead = ahead;
   }
 
   /** Note that what a shape covers has to be drawn again. */
@@ -139,7 +144,8 @@ export class Rasterizer {
 
   /** The most urgent tile that is not as it should be. */
   private next(): [Surface, Tile] | null {
-    for (const surface of this.surfaces.values()) {
+    const all = [...this.surfaces.values()];
+    for (const surface of [...all.filter((one) => !one.ahead), ...all.filter((one) => one.ahead)]) {
       const at = surface.tiles.findIndex((tile) => tile.dirty !== null);
       if (surface.told < surface.stamp && surface.visible > 0 && (at < 0 || at >= surface.visible)) {
         surface.told = surface.stamp;

@@ -1,17 +1,17 @@
 import { effect } from "@preact/signals-core";
 
 import type { Geometry, Label } from "../../api/types";
-import type { Camera, Point, Size } from "../camera";
+import { type Camera, fit, type Point, type Size } from "../camera";
 import type { Change, ImageDocument } from "../document";
 import type { Picture } from "../picture";
 import type { EditorSession } from "../session";
 import type { Bounds } from "../shape";
 import { Brush } from "./brush";
-import { CachedLayer } from "./cached-layer";
 import { addLayers, type Layers } from "./layers";
 import { Overlay, type Draw } from "./overlay";
 import { PictureLayer } from "./picture-layer";
-import { Scene } from "./scene";
+import type { Scene } from "./scene";
+import { type Drawn, Sheets } from "./sheets";
 import type { StaticLayer } from "./static-layer";
 
 /** Until the view rests for so long, the picture is drawn quickly rather than finely. */
@@ -35,8 +35,7 @@ export class Renderer {
   private readonly session: EditorSession;
   private readonly layers: Layers;
   private readonly picture: PictureLayer;
-  private readonly shapes: StaticLayer;
-  private readonly scene: Scene;
+  private readonly sheets: Sheets;
   private readonly overlay: Overlay;
   private readonly stops: (() => void)[];
   private unlisten: () => void = () => undefined;
@@ -47,14 +46,15 @@ export class Renderer {
   private readonly dirty = new Set<Layer>();
   private frame = 0;
   private moving = false;
+  /** There is no picture, and nothing on any layer. */
+  private blank = true;
   private timer = 0;
 
   constructor(host: HTMLElement, session: EditorSession) {
     this.session = session;
     this.layers = addLayers(host);
     this.picture = new PictureLayer(host, this.layers.picture.canvas, () => this.redraw("picture"));
-    this.shapes = new CachedLayer(() => this.advance());
-    this.scene = new Scene(session, this.shapes);
+    this.sheets = new Sheets(session, () => this.advance());
     this.overlay = new Overlay(session, this.scene);
     this.brush = new Brush({
       size: () => this.picture.size ?? { width: 1, height: 1 },
@@ -70,8 +70,7 @@ export class Renderer {
     for (const stop of this.stops) stop();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
-    this.scene.destroy();
-    this.shapes.destroy();
+    this.sheets.destroy();
     this.picture.destroy();
     for (const layer of Object.values(this.layers)) layer.canvas.remove();
   }
@@ -100,9 +99,19 @@ export class Renderer {
     this.preview = null;
     this.held.clear();
     const size = this.picture.size;
-    this.shapes.open(document && size && { width: size.width, height: size.height });
-    this.scene.open(document, labels);
+    const drawn = document && size ? { imageId: document.imageId, size, annotations: document.all } : null;
+    this.sheets.show(drawn, labels, { camera: this.session.camera.peek(), size: this.view, ratio: devicePixelRatio });
+    this.overlay.scene = this.scene;
     this.redraw("shapes", "overlay");
+  }
+
+  /** Have an image drawn ahead, as it will be seen when somebody turns to it. */
+  prepare(picture: Picture, drawn: Omit<Drawn, "size">, labels: readonly Label[]): void {
+    const { size } = this.picture;
+    const stays = size?.width === picture.width && size.height === picture.height;
+    const camera = stays ? this.session.camera.peek() : fit(picture, this.view);
+    this.picture.prepare(picture);
+    this.sheets.prepare({ ...drawn, size: picture }, labels, { camera: snapped(camera), size: this.view, ratio: devicePixelRatio });
   }
 
   /** Draw these geometries, on the overlay, in place of the document's until null is set. */
@@ -133,6 +142,14 @@ export class Renderer {
   /** Draw the overlay again before the next frame. */
   invalidate(): void {
     this.redraw("overlay");
+  }
+
+  private get scene(): Scene {
+    return this.sheets.shown.scene;
+  }
+
+  private get shapes(): StaticLayer {
+    return this.sheets.shown.layer;
   }
 
   private follow(session: EditorSession): (() => void)[] {
@@ -211,9 +228,11 @@ export class Renderer {
     this.frame = 0;
     const camera = snapped(this.session.camera.value);
     const { layers, dirty, view } = this;
+    if (!this.picture.size && this.blank) return dirty.clear();
+    this.blank = !this.picture.size;
     if (this.painted?.ended) this.advanceBrush();
     if (dirty.has("picture")) this.picture.draw(this.cleared(layers.picture), camera, view, this.moving);
-    if (dirty.has("shapes") && this.picture.size) this.shapes.draw(this.cleared(layers.shapes), camera, view, devicePixelRatio, this.moving);
+    if (dirty.has("shapes")) this.shapes.draw(this.cleared(layers.shapes), camera, view, devicePixelRatio, this.moving);
     // A canvas with nothing on it costs as much to put together with the others as a full one.
     layers.brush.canvas.hidden = !this.brush.active && !this.painted;
     if (dirty.has("brush")) this.brush.draw(scaled(layers.brush), camera, view, dirty.has("shapes"));

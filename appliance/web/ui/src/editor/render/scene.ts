@@ -1,6 +1,6 @@
 import type { Annotation, Geometry, Label } from "../../api/types";
 import type { Point } from "../camera";
-import { type Change, type ImageDocument, stateOf } from "../document";
+import { type Change, stateOf } from "../document";
 import type { EditorSession } from "../session";
 import { type Bounds, bounds, extent, hits } from "../shape";
 import { shapeOf, tooUnsure } from "../shapes-of";
@@ -49,7 +49,7 @@ export class Scene {
     this.picker.destroy();
   }
 
-  open(document: ImageDocument | null, labels: readonly Label[]): void {
+  open(annotations: readonly Annotation[], labels: readonly Label[]): void {
     this.labels = new Map(labels.map((label) => [label.id, label]));
     this.codes = labelCodes(labels);
     this.store.clear();
@@ -60,9 +60,23 @@ export class Scene {
     this.sequence = 0;
     this.lifted = new Set();
     this.marked = this.toMark();
-    for (const annotation of document?.all ?? []) this.put(annotation);
+    for (const annotation of annotations) this.put(annotation);
     this.picker.rebuild();
     this.send([...this.slots.values()], []);
+  }
+
+  /** Take up again after nobody looked: what has another record than before is sent, and all of it if it looks otherwise. */
+  resume(annotations: readonly Annotation[]): void {
+    this.lifted = new Set();
+    this.marked = this.toMark();
+    const there = new Set(annotations.map((annotation) => annotation.id));
+    const removed = [...this.slots.keys()].filter((id) => !there.has(id)).map((id) => this.remove(id));
+    const put = annotations.filter((annotation) => this.annotation(annotation.id) !== annotation).map((annotation) => this.put(annotation));
+    if (put.length + removed.length > 0) this.send(put, removed);
+    const { flags, colors, length } = this.store;
+    const [oldFlags, oldColors] = [flags.slice(0, length), colors.slice(0, length)];
+    for (const slot of this.slots.values()) this.style(slot);
+    if (oldFlags.some((flag, slot) => flag !== flags[slot]) || oldColors.some((color, slot) => color !== colors[slot])) this.restyle();
   }
 
   /** Follow a change of the document. */

@@ -15,6 +15,8 @@ export interface StaticLayer {
   put(batch: Batch, removed: Uint32Array): number;
   /** Change flags and colours of all slots. */
   restyle(flags: Uint8Array, colors: Uint32Array): number;
+  /** Have what this view shows made, to be drawn later. */
+  prepare(camera: Camera, view: Size, ratio: number): void;
   /** Draw what there is for this view, quickly while it is being moved, and have what is missing made. */
   draw(context: CanvasRenderingContext2D, camera: Camera, view: Size, ratio: number, moving: boolean): void;
   destroy(): void;

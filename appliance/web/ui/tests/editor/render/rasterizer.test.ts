@@ -34,7 +34,7 @@ function rasterizing() {
     rasterizer.ask({ kind: "put", surface: 1, batch: store.batch(Uint32Array.from(shapes, ({ slot }) => slot)), removed: new Uint32Array(0), stamp });
   };
   const want = (keys: number[], visible = keys.length, spec = SPEC): void =>
-    rasterizer.ask({ kind: "want", surface: 1, levels: [spec], tiles: keys.map((key) => [spec.level, key]), visible });
+    rasterizer.ask({ kind: "want", surface: 1, levels: [spec], tiles: keys.map((key) => [spec.level, key]), visible, ahead: false });
   rasterizer.ask({ kind: "open", surface: 1, epoch: 7 });
   return { rasterizer, told, idle, put, want };
 }
@@ -94,6 +94,20 @@ describe("rasterizer", () => {
     await idle();
     expect(tiles(told)).toHaveLength(1);
     expect(told.at(-1)).toMatchObject({ kind: "shown", stamp: 2 });
+  });
+
+  it("draws what is looked at before what is drawn ahead", async () => {
+    const { rasterizer, told, idle, put, want } = rasterizing();
+    put(1, packed(0, SQUARE));
+    rasterizer.ask({ kind: "want", surface: 1, levels: [SPEC], tiles: KEYS.map((key) => [1, key]), visible: 3, ahead: true });
+    rasterizer.ask({ kind: "open", surface: 2, epoch: 1 });
+    rasterizer.ask({ kind: "want", surface: 2, levels: [SPEC], tiles: [[1, KEYS[0]]], visible: 1, ahead: false });
+    await idle();
+    expect(tiles(told).map(({ surface }) => surface)).toEqual([1, 2, 1, 1]);
+    told.length = 0;
+    want(KEYS);
+    await idle();
+    expect(tiles(told)).toEqual([]);
   });
 
   it("starts anew with a new epoch, and forgets a surface that is closed", async () => {
