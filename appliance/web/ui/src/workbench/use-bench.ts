@@ -10,6 +10,9 @@ import type { Ready } from "../editor/pictures";
 import type { Opened } from "../editor/stage";
 import { Bench } from "./bench";
 
+/** The first image is painted before anything is fetched ahead, where both would share a core. */
+const FIRST_MS = 250;
+
 /** A bench for a project, for as long as its page is there. */
 export function useBench(project: ProjectRow, labels: readonly Label[]): Bench {
   const bench = useMemo(() => new Bench(project), [project.id]);
@@ -62,19 +65,25 @@ export function useImage(bench: Bench, imageId: number | null, before: ImageDocu
 /** Fetch the images that come next, and have the nearest drawn, once the present one is there. */
 export function useAhead(bench: Bench, imageId: number | null, ready: Ready | null, next: readonly number[]): void {
   const there = ready !== null;
+  const begun = useRef(false);
   const labels = bench.labels.value;
   useEffect(() => {
     if (!there || imageId === null) return;
     let wanted = true;
-    bench.pictures.ahead([imageId, ...next]);
-    if (next.length > 0) {
+    const look = (): void => {
+      begun.current = true;
+      bench.pictures.ahead([imageId, ...next]);
+      if (next.length === 0) return;
       bench.pictures.get(next[0]).then(
         ({ picture, annotations }) => wanted && bench.stage?.prepare(picture, next[0], annotations.annotations, labels),
         () => undefined,
       );
-    }
+    };
+    const timer = begun.current ? 0 : setTimeout(look, FIRST_MS);
+    if (begun.current) look();
     return () => {
       wanted = false;
+      clearTimeout(timer);
     };
   }, [bench, imageId, there, next.join(), labels]);
 }
