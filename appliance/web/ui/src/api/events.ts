@@ -22,7 +22,7 @@ const LONGEST_DELAY_MS = 15_000;
  * Follow the event log of the box and miss nothing: every reconnect names the last number seen.
  *
  * `"resync"` reaches handlers of that kind when the box no longer holds what was missed;
- * `"connected"` and `"lost"` tell of the connection itself.
+ * `"connected"` and `"lost"` tell of the connection itself; `first` when nothing was followed before.
  */
 export class EventStream {
   private readonly handlers = new Map<string, Set<EventHandler>>();
@@ -92,8 +92,9 @@ export class EventStream {
     const event = JSON.parse(text) as ServerEvent;
     if (event.kind === "hello") {
       this.delayMs = FIRST_DELAY_MS;
+      const first = this.lastSeq === null;
       this.lastSeq ??= event.seq;
-      this.tell("connected", {});
+      this.tell("connected", { first });
       return;
     }
     if (this.lastSeq !== null && event.seq <= this.lastSeq && event.kind !== "resync") return;

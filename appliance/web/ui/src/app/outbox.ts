@@ -124,6 +124,11 @@ export class Outbox {
     if (imageId === this.shown) void saver?.catchUp();
   }
 
+  /** Read the image that is shown again. */
+  doubt(): void {
+    if (this.shown !== null) void this.savers.get(this.shown)?.doubt();
+  }
+
   /** Submit or skip a task once its changes are there; resolves when the box has taken it. */
   hand(facts: Omit<Intent, "at" | "refusal">): Promise<Task | null> {
     return new Promise((resolve, reject) => {

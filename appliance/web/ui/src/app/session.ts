@@ -76,9 +76,11 @@ http.onSignedOut = () => {
   expired.value = true;
   events.pause();
 };
-events.on("connected", () => {
+events.on("connected", ({ data }) => {
   connected.value = true;
   outbox.value?.retry();
+  // What was read before the box was followed may have changed in between.
+  if (data.first) outbox.value?.doubt();
 });
 events.on("lost", () => {
   connected.value = false;

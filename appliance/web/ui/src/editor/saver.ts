@@ -121,6 +121,12 @@ export class Saver {
     this.heard = Math.max(this.heard, revision);
   }
 
+  /** Others may have done something unheard: ask. */
+  doubt(): Promise<void> {
+    this.behind = true;
+    return this.catchUp();
+  }
+
   /** Ask for what others did, if they did anything. */
   async catchUp(): Promise<void> {
     const missing = this.behind || this.heard > this.document.revision;
