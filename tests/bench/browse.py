@@ -112,7 +112,7 @@ def _to_the_end(page: Page) -> float:
     """Measure from dragging the scrollbar to the end until the last image is described."""
     started_ms = page.evaluate("performance.now()")
     page.locator(".grid").evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
-    page.locator('[aria-label^="day-000/IMG_0000000.jpg"]').wait_for()
+    page.locator('a[title="day-000/IMG_0000000.jpg"]').wait_for()
     return float(page.evaluate("performance.now()")) - float(started_ms)
 
 

@@ -52,7 +52,7 @@ def project(site: Site) -> int:
 
 
 def named(number: int) -> str:
-    return f'[aria-label^="day-{number // 5000:03d}/IMG_{number:07d}.jpg"]'
+    return f'a[title="day-{number // 5000:03d}/IMG_{number:07d}.jpg"]'
 
 
 def counted(page: Page, words: str) -> None:
