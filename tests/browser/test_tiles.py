@@ -164,6 +164,8 @@ def test_tiles_that_are_gone_are_made_again_while_somebody_looks(site: Site, con
     store.cache.forget(CACHED, key_of(image["sha256"]))
     looking = Looking(page)
     at = tuple(round(value) for value in looking.to_page(*MARK))
-    looking.zoom((at[0], at[1]), 1.0)
+    finest = facts["levels"] - 1
+    with page.expect_response(lambda answer: f"/tiles/{finest}/" in answer.url and answer.status == 200):
+        looking.zoom((at[0], at[1]), 1.0)
     sharp(looking)
     assert store.cache.get(CACHED, key_of(image["sha256"])) is not None
