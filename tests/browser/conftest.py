@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,14 @@ def console(browser: Browser) -> Iterator[Console]:
     watching = Console(browser)
     yield watching
     watching.close()
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free now and can be listened on twice, one server after the other."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-import socket
 from pathlib import Path
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from tests._server import PASSWORD, serving_process
@@ -65,14 +63,6 @@ def test_a_disabled_account_is_asked_to_sign_in(site: Site, console: Console) ->
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that is free now and can be listened on twice, one server after the other."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_work_goes_on_through_a_restart(console: Console, tmp_path: Path, port: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,14 +116,6 @@ class Work:
         desk = Desk(self.desk.page.context.new_page(), self.site.box.url)
         desk.go(path)
         return desk
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that can be listened on twice, one server after the other."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_box_is_killed_in_mid_drag_and_work_goes_on(console: Console, tmp_path: Path, port: int) -> None:
