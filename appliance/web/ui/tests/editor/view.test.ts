@@ -7,7 +7,7 @@ import { tint } from "../../src/editor/render/masks";
 import { PLATE_HEIGHT, placePlates } from "../../src/editor/render/plates";
 import { look, strokes } from "../../src/editor/render/shapes";
 import { bounds, hits, measure, runs } from "../../src/editor/shape";
-import { neighbour, shapesOf } from "../../src/editor/shapes-of";
+import { shapeOf, tooUnsure } from "../../src/editor/shapes-of";
 import { boxBetween } from "../../src/editor/tools/box";
 import { moved } from "../../src/editor/moved";
 import { resized } from "../../src/editor/tools/reshape";
@@ -111,19 +111,17 @@ describe("render", () => {
     expect(some).toContain("19");
   });
 
-  it("hides unsure predictions only, and walks the objects in their order", () => {
-    const labels = [{ id: 1, name: "person", color: "#FFE600", skeleton: null } as Label];
+  it("hides unsure predictions only, and names shapes by label and state", () => {
+    const label = { id: 1, name: "person", color: "#FFE600", skeleton: null } as Label;
     const all = [
       complete({ id: "drawn", label_id: 1, geometry: { type: "tag" } }),
       complete({ id: "sure", label_id: 1, geometry: { type: "tag" }, source: "model", confidence: 0.9 }),
       complete({ id: "unsure", label_id: 1, geometry: { type: "tag" }, source: "model", confidence: 0.2 }),
       complete({ id: "refused", label_id: 1, geometry: { type: "tag" }, source: "model", confidence: 0.1, status: "rejected" }),
     ];
-    const shapes = shapesOf(all, labels, { threshold: 0.5, hidden: false });
-    expect(shapes.map((shape) => shape.name)).toEqual(["person, rejected", "person", "person 0.90"]);
-    expect(shapesOf(all, labels, { threshold: 0, hidden: true })).toEqual([]);
-    expect([neighbour(shapes, null, 1), neighbour(shapes, "sure", 1), neighbour(shapes, "drawn", 1)]).toEqual(["sure", "drawn", "sure"]);
-    expect(neighbour([], null, 1)).toBeNull();
+    const shown = all.filter((one) => !tooUnsure(one, 0.5));
+    expect(shown.map((one) => one.id)).toEqual(["drawn", "sure", "refused"]);
+    expect(shown.map((one) => shapeOf(one, label).name)).toEqual(["person", "person 0.90", "person, rejected"]);
   });
 });
 
