@@ -1,10 +1,10 @@
-"""Passwords that are guessed first, told by how they are made.
+"""Passwords that are guessed first: on a list of leaked ones, or made the way those are made.
 
 The most common passwords of twelve characters and more are short lists of well-known parts:
-words, names, runs along the keyboard or the alphabet, repetitions, years, a few digits at
-the end. A password that falls into at most three such parts is refused, however its
-letters are cased or replaced by look-alike digits. That covers far more than any list that
-could be shipped, and needs no network.
+other common passwords, words, names, runs along the keyboard or the alphabet, repetitions,
+years, a few digits at the end. A password that falls into at most three such parts is refused,
+however its letters are cased or replaced by look-alike digits. Nothing of it needs a network.
+Source: the list is that of zxcvbn; ``common_passwords.txt`` carries its licence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-__all__ = ["guessable"]
+__all__ = ["common", "guessable"]
 
 _MOST_PARTS = 3
 _LOOKALIKES = str.maketrans("@4310$57!", "aaeiosst" + "i")
@@ -38,12 +38,12 @@ _DATE = re.compile(r"(?:19|20)\d\d|\d{6}|\d{8}")
 def guessable(password: str) -> bool:
     """Tell whether a password is among those that are guessed first."""
     plain = re.sub(r"\s+", "", password.casefold())
-    return any(_parts(text) <= _MOST_PARTS for text in {plain, plain.translate(_LOOKALIKES)})
+    texts = {plain, plain.translate(_LOOKALIKES)}
+    return any(_parts(text) <= _MOST_PARTS for text in texts | {_once(text) for text in texts})
 
 
 def _parts(text: str) -> int:
     """Return the least number of well-known parts `text` falls into, or more than allowed."""
-    text = _once(text)
     beyond = _MOST_PARTS + 1
     least = [0] + [beyond] * len(text)
     for start in range(len(text)):
@@ -77,8 +77,19 @@ def _walks(part: str) -> bool:
 
 
 @cache
+def common() -> tuple[str, ...]:
+    """Return the most common of leaked passwords, most common first."""
+    _notice, _, listed = _text("common_passwords.txt").partition("\n\n")
+    return tuple(listed.split())
+
+
+@cache
 def _words() -> frozenset[str]:
-    return frozenset(files("appliance.store").joinpath("guessable_words.txt").read_text("utf-8").split())
+    return frozenset(_text("guessable_words.txt").split()) | {one.casefold() for one in common()}
+
+
+def _text(name: str) -> str:
+    return files("appliance.store").joinpath(name).read_text("utf-8")
 
 
 @cache

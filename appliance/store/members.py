@@ -74,7 +74,10 @@ def remove(tx: Transaction, project_id: int, user_id: int) -> None:
 def _keep_an_admin(tx: Transaction, project_id: int, leaving_id: int) -> None:
     if role_of(tx, project_id, leaving_id) != "admin":
         return
-    others = "SELECT 1 FROM members WHERE project_id = ? AND role = 'admin' AND user_id != ? LIMIT 1"
+    others = (
+        "SELECT 1 FROM members AS m CROSS JOIN users AS u ON u.id = m.user_id "
+        "WHERE m.project_id = ? AND m.role = 'admin' AND m.user_id != ? AND u.disabled = 0 LIMIT 1"
+    )
     if not tx.execute(others, (project_id, leaving_id)).fetchall():
         raise Conflict("the last admin of a project cannot leave: make somebody else admin first", field="role")
 

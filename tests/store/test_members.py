@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import Conflict, InvalidInput, NotFound
-from appliance.store import Store, members
+from appliance.store import Store, members, users
 from tests.store._nouns import a_project, a_user
 
 
@@ -40,6 +40,17 @@ def test_the_last_admin_can_neither_leave_nor_step_down(store: Store) -> None:
     store.write(lambda tx: members.put(tx, project.id, bob.id, "admin"))
     store.write(calls[1])
     assert store.read(lambda reading: members.role_of(reading, project.id, ann.id)) == "annotator"
+
+
+def test_a_disabled_admin_does_not_count(store: Store) -> None:
+    ann, bob = a_user(store), a_user(store)
+    project = a_project(store, created_by=ann.id)
+    store.write(lambda tx: members.put(tx, project.id, bob.id, "admin"))
+    store.write(lambda tx: users.change(tx, bob.id, disabled=True))
+    with pytest.raises(Conflict, match="last admin"):
+        store.write(lambda tx: members.remove(tx, project.id, ann.id))
+    store.write(lambda tx: users.change(tx, bob.id, disabled=False))
+    store.write(lambda tx: members.remove(tx, project.id, ann.id))
 
 
 def test_strangers_are_named(store: Store) -> None:

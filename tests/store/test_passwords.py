@@ -1,4 +1,4 @@
-"""Hashing passwords: few at a time, and not without end."""
+"""Passwords: hashed few at a time and not without end, and none that everybody tries first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from appliance.errors import TooManyRequests
+from appliance.errors import InvalidInput, TooManyRequests
 from appliance.settings import Settings
 from appliance.store import passwords
+from appliance.store.guessable import common, guessable
 from appliance.store.passwords import Passwords
 
 
@@ -49,3 +50,21 @@ def test_more_than_can_wait_are_told_to_come_again(hasher: Passwords):
     go.set()
     assert not any(one.result(30) for one in waiting)
     assert hasher.verify(None, "x").result(30) is False
+
+
+def test_the_most_common_passwords_are_refused_however_they_are_stretched():
+    assert len(common()) >= 3_000
+    assert common()[:3] == ("123456", "password", "12345678")
+    for password in common():
+        with pytest.raises(InvalidInput):
+            passwords.check(password)
+        assert guessable(password)
+        assert guessable(f"{password.capitalize()}{password}")
+        assert guessable(f"{password}2024!")
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse battery staple", "a long enough secret 9", "vTq8-Lw2m-Xz7p", "the rust on bolt 14 came off"]
+)
+def test_sentences_and_random_ones_are_taken(password: str):
+    passwords.check(password, email="ann@example.org", name="Ann")
