@@ -78,6 +78,7 @@ class AuditEntry(Record, frozen=True):
     subject: str
     project_id: int | None
     details: dict[str, Any]
+    hash: str
 
 
 # Projects

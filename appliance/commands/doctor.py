@@ -13,7 +13,7 @@ import appliance
 from appliance.commands import _common
 from appliance.errors import NotFound, StoreCorrupt
 from appliance.settings import Settings
-from appliance.store import Store, scrub
+from appliance.store import Store, chain, scrub
 
 __all__ = ["COMMAND"]
 
@@ -48,7 +48,7 @@ def doctor(deep: bool, data: Path | None, json_: bool) -> None:
             _common.as_json(finding._asdict())
         else:
             click.echo(f"{'ok' if finding.ok else 'FAULT':<6} {finding.what:<14} {finding.facts}")
-    if any(not finding.ok and finding.what in ("database", "blobs") for finding in findings):
+    if any(not finding.ok and finding.what in ("database", "audit log", "blobs") for finding in findings):
         raise StoreCorrupt("the data directory is damaged: restore the latest backup")
 
 
@@ -75,6 +75,7 @@ def _data(settings: Settings, deep: bool) -> Iterator[Finding]:
     try:
         with _common.opened(settings) as store:
             yield _database(store)
+            yield _audit(store)
             yield _disk(store, settings)
             yield from _blobs(store, deep)
     except StoreCorrupt as error:
@@ -86,6 +87,16 @@ def _database(store: Store) -> Finding:
     broken = store.read(lambda reading: reading.execute("PRAGMA foreign_key_check").fetchall())
     ok = rows == [("ok",)] and not broken
     return Finding("database", ok, "integrity and references hold" if ok else f"{rows[:3]} {broken[:3]}")
+
+
+def _audit(store: Store) -> Finding:
+    """Check the whole chain of the audit log."""
+    found = store.read(chain.check)
+    while found.broken is None and found.checked < found.head.id:
+        found = store.read(lambda reading, after=found.checked: chain.check(reading, after))  # type: ignore[misc]
+    if found.broken is not None:
+        return Finding("audit log", False, f"line {found.broken} is not as it was written, or missing")
+    return Finding("audit log", True, f"{_common.counted(found.checked, 'line')}, head {found.head.hash}")
 
 
 def _disk(store: Store, settings: Settings) -> Finding:

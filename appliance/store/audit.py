@@ -1,4 +1,4 @@
-"""Read the audit log. Writers add to it through `Transaction.audit`; nothing changes it.
+"""Read the audit log. Writers add to it through `Transaction.audit`; nothing changes it (see `chain`).
 
 Ids and times grow together (the store's clock never runs back), so a time is found by halving
 the ids, and every filter walks an index backwards from there.
@@ -16,7 +16,7 @@ from appliance.store.store import Reading
 
 __all__ = ["Filter", "actions", "listed"]
 
-_COLUMNS = rows.columns(AuditEntry)
+_COLUMNS = rows.columns(AuditEntry, hash="lower(hex(hash))")
 _NEWEST = 2**63 - 1
 _LOOKED_AT = 5_000
 """A request looks at so many lines at most; a page may end early, and `next` goes on from there."""

@@ -33,6 +33,7 @@ import apsw
 from appliance.errors import PixelQueueError, StorageFull, StoreCorrupt, StoreError
 from appliance.events import Bus
 from appliance.records import Event
+from appliance.store import chain
 from appliance.store.checkpoint import Checkpointer
 from appliance.store.clock import Clock
 
@@ -80,10 +81,14 @@ class Transaction:
         )
 
     def audit(self, action: str, subject: str, *, project_id: int | None = None, **details: Any) -> None:
-        """Write a line of the audit log in the name of the acting user."""
-        row = (self.now_ms, self.user_id, action, subject, project_id, _encode(details))
+        """Write a line of the audit log in the name of the acting user, linked to the line before."""
+        number, before = chain.last(self)
+        line = (number + 1, self.now_ms, self.user_id, action, subject, project_id)
+        encoded = _encode(details)
         self.execute(
-            "INSERT INTO audit (at_ms, user_id, action, subject, project_id, details) VALUES (?, ?, ?, ?, ?, ?)", row
+            "INSERT INTO audit (id, at_ms, user_id, action, subject, project_id, details, hash) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*line, encoded, chain.link(before, line, encoded)),
         )
 
 

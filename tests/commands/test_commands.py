@@ -10,6 +10,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+import apsw
 import pytest
 
 from appliance import errors
@@ -142,6 +143,7 @@ def test_doctor_finds_what_is_wrong(data: Path, tmp_path: Path):
     found = {line["what"]: line for line in lines("doctor", "--deep", "--data", data, "--json")}
     assert found["database"]["ok"]
     assert found["blobs"]["facts"] == "3 stored files, each read"
+    assert found["audit log"]["facts"].startswith("1 line, head ")
     victim = next(p for p in (data / "blobs").rglob("*") if p.is_file())
     os.chmod(victim, 0o600)
     victim.write_bytes(b"rotten" + victim.read_bytes()[6:])
@@ -173,3 +175,13 @@ def test_the_demo_does_the_main_job(data: Path):
     assert first["exports"]["coco"]["images"] == first["approved"]
     assert ran("demo", "--data", data, "--exit", "--json")["seconds"] == first["seconds"]
     assert "127.0.0.1 only" in ran("serve", "--data", data, "--host", "0.0.0.0", code=6)["stderr"]
+
+
+def test_doctor_names_the_line_of_the_audit_log_that_was_forged(data: Path):
+    ran("user", "add", "ann@example.com", "--password", "a long enough secret 9", "--data", data)
+    ran("user", "disable", "ann@example.com", "--data", data)
+    by_hand = apsw.Connection(str(data / "pixelqueue.sqlite"))
+    by_hand.execute("DROP TRIGGER audit_is_append_only_update")
+    by_hand.execute("UPDATE audit SET subject = 'user 7' WHERE id = 2")
+    by_hand.close()
+    assert "line 2 is not as it was written" in ran("doctor", "--data", data, code=5)["words"]

@@ -64,7 +64,8 @@ def test_the_most_common_passwords_are_refused_however_they_are_stretched():
 
 
 @pytest.mark.parametrize(
-    "password", ["correct horse battery staple", "a long enough secret 9", "vTq8-Lw2m-Xz7p", "the rust on bolt 14 came off"]
+    "password",
+    ["correct horse battery staple", "a long enough secret 9", "vTq8-Lw2m-Xz7p", "the rust on bolt 14 came off"],
 )
 def test_sentences_and_random_ones_are_taken(password: str):
     passwords.check(password, email="ann@example.org", name="Ann")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from appliance.store import audit
 from appliance.web.tables import csv_lines
+from tests._shared import ROOT
 from tests._site import Site, site_at
 
 
@@ -77,6 +82,27 @@ def test_it_comes_as_csv_and_json_lines(site: Site, admin: httpx.Client) -> None
     assert row[4] == "'=1+2"
     lines = admin.get("/api/audit/file", params={"action": "test.many", "format": "jsonl"}).text.splitlines()
     assert [json.loads(line)["subject"] for line in lines] == [f"n {n}" for n in reversed(range(1_100))]
+
+
+def test_the_chain_is_checked_by_stretches_and_elsewhere(site: Site, admin: httpx.Client, tmp_path: Path) -> None:
+    store = site.box.appliance.store
+    store.write(
+        lambda tx: [tx.audit("test.link", f"n {n}", words="größer \u2028", share=0.1 * n) for n in range(2_500)]
+    )
+    found = site.ok(admin.get("/api/audit/chain"))
+    assert (found["checked"], found["broken"]) == (2_000, None)
+    while found["checked"] < found["head"]["id"]:
+        found = site.ok(admin.get("/api/audit/chain", params={"after": found["checked"]}))
+        assert found["broken"] is None
+    # The recipe of the manual, on the file as an administrator takes it away.
+    (recipe,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/operations.md").read_text("utf-8"), re.DOTALL)
+    taken = admin.get("/api/audit/file", params={"format": "jsonl"}).text
+    (tmp_path / "audit.jsonl").write_text(taken, "utf-8")
+    done = subprocess.run([sys.executable, "-c", recipe], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found["head"]["hash"] in done.stdout
+    (tmp_path / "audit.jsonl").write_text(taken.replace('"n 1234"', '"n 4321"'), "utf-8")
+    forged = subprocess.run([sys.executable, "-c", recipe], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert forged.returncode != 0
 
 
 def test_cells_that_begin_like_a_formula_are_defused() -> None:

@@ -51,6 +51,7 @@ CREATE TABLE limits (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX limits_last ON limits (last_at_ms);
 
+-- A chain: each line's hash is over its content and the hash of the line before (store/chain.py).
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms INTEGER NOT NULL,
@@ -58,7 +59,8 @@ CREATE TABLE audit (
     action TEXT NOT NULL,
     subject TEXT NOT NULL,
     project_id INTEGER,
-    details TEXT NOT NULL
+    details TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE INDEX audit_project ON audit (project_id, id);
 CREATE INDEX audit_user ON audit (user_id, id);

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.records import AuditEntry
-from appliance.store import audit
+from appliance.store import audit, chain
 from appliance.store.rows import MAX_PAGE
 from appliance.web.operations import Call, Listing, Operations, Query, listing
 from appliance.web.permissions import Permission
@@ -22,7 +22,7 @@ OPERATIONS = Operations("audit", "Who did what, newest first")
 
 _Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 _Time = Annotated[int, Meta(ge=0, le=2**53)]
-_COLUMNS = ("id", "at", "user_id", "action", "subject", "project_id", "details")
+_COLUMNS = ("id", "at", "user_id", "action", "subject", "project_id", "details", "hash")
 
 
 class AuditFilter(Query, frozen=True):
@@ -72,6 +72,25 @@ async def list_audit_actions(call: Call) -> Listing[str]:
     return Listing(items=await call.store.aread(audit.actions))
 
 
+class ChainQuery(Query, frozen=True):
+    """`after` is the last line that is known to be sound; 0 begins at the first."""
+
+    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+
+
+@OPERATIONS.get(
+    "/api/audit/chain",
+    permission=Permission.ADMIN,
+    query=ChainQuery,
+    response=chain.Stretch,
+    summary="Check a stretch of the audit log's chain of hashes, and tell its head",
+)
+async def check_audit_chain(call: Call) -> chain.Stretch:
+    """Ask again with `checked` as `after` until it is the head's number, or a line is `broken`."""
+    after = call.query.after
+    return await call.store.aread(lambda reading: chain.check(reading, after))
+
+
 @OPERATIONS.get(
     "/api/audit/file",
     permission=Permission.ADMIN,
@@ -102,7 +121,7 @@ async def _lines(call: Call, as_csv: bool) -> AsyncIterator[bytes]:
 def _row(entry: AuditEntry) -> tuple[object, ...]:
     at = datetime.fromtimestamp(entry.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
     details = msgspec.json.encode(entry.details).decode()
-    return entry.id, at, entry.user_id, entry.action, entry.subject, entry.project_id, details
+    return entry.id, at, entry.user_id, entry.action, entry.subject, entry.project_id, details, entry.hash
 
 
 def _filter(query: AuditFilter) -> audit.Filter:

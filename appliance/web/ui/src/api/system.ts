@@ -125,6 +125,14 @@ export interface AuditEntry {
   subject: string;
   project_id: number | null;
   details: Record<string, unknown>;
+  hash: string;
+}
+
+/** How far the audit log's chain of hashes was checked, and the first line that does not hold. */
+export interface Chain {
+  head: { id: number; hash: string };
+  checked: number;
+  broken: number | null;
 }
 
 export interface AuditFilter {
@@ -159,4 +167,5 @@ export const audit = {
   page: (filter: AuditFilter, after: string | null) =>
     http.get<Page<AuditEntry>>("/api/audit", { ...filter, after, limit: 100 }),
   actions: async () => (await http.get<Page<string>>("/api/audit/actions")).items,
+  chain: (after: number) => http.get<Chain>("/api/audit/chain", { after }),
 };

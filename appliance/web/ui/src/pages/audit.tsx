@@ -8,6 +8,7 @@ import { place, setQuery } from "../app/router";
 import { useLoad } from "../app/use";
 import { Button, Empty, Fault, Field, Select } from "../parts/controls";
 import { count, counted, moment } from "../parts/words";
+import { ChainLine } from "./audit/chain";
 import { SystemFrame } from "./system/frame";
 
 const DAY_MS = 86_400_000;
@@ -44,6 +45,7 @@ export function Audit() {
   );
   return (
     <SystemFrame title="Audit log" about={about} actions={actions}>
+      <ChainLine />
       <Filters people={[...names]} projects={[...projectNames]} />
       <Fault problem={list.problem.value} retry={() => void list.start(filter)} />
       {!list.busy.value && entries.length === 0 && !list.problem.value ? (
@@ -148,6 +150,8 @@ function Details({ entry, project }: { entry: AuditEntry; project: string | null
       <dl class="facts">
         <dt>Line</dt>
         <dd class="mono">{entry.id}</dd>
+        <dt>Hash</dt>
+        <dd class="mono">{entry.hash}</dd>
         {project && (
           <>
             <dt>Project</dt>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../src/api/system";
 import { AuditList } from "../../src/app/audit-list";
 
-const entry = (id: number): AuditEntry => ({ id, at_ms: id, user_id: 1, action: "image.add", subject: "image 1", project_id: 1, details: {} });
+const entry = (id: number): AuditEntry => ({ id, at_ms: id, user_id: 1, action: "image.add", subject: "image 1", project_id: 1, details: {}, hash: "" });
 
 describe("AuditList", () => {
   it("follows pages that come back empty until something is found", async () => {
