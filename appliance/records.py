@@ -14,13 +14,14 @@ import msgspec
 from msgspec import Meta, field
 
 from appliance.geometry import Geometry
+from appliance.geometry.mask import Mask
 
 __all__ = [
-    "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry",
+    "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry", "Click",
     "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole", "Image", "ImageAnnotations", "Job", "JobState",
     "Label", "Late", "Member", "Model", "ModelInfo", "ModelTask", "Note", "Prediction", "Probe", "Project",
-    "ProjectRole", "Record", "Review", "ReviewPolicy", "Saved", "Skeleton", "Snapshot", "Split", "Task",
-    "TaskState", "Token", "User", "Verdict",
+    "ProjectRole", "Record", "Review", "ReviewPolicy", "Saved", "Segmentation", "Skeleton", "Snapshot", "Split",
+    "Task", "TaskState", "Token", "User", "Verdict",
 ]  # fmt: skip
 
 GlobalRole = Literal["admin", "operator", "member"]
@@ -449,6 +450,28 @@ class Model(Record, frozen=True):
     provenance: dict[str, Any]
     created_by: int | None
     created_at_ms: int
+
+
+class Click(Record, frozen=True):
+    """A place on the object somebody means, or with `positive` false beside it."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+class Segmentation(Record, frozen=True):
+    """What a segmenter takes for the object.
+
+    `mask` is None when it found nothing. `region` is the part of the image it looked at, x1, y1,
+    x2, y2 in whole pixels; `model_id` is None for the built-in segmenter.
+    """
+
+    segmenter: str
+    model_id: int | None
+    mask: Mask | None
+    score: float
+    region: tuple[int, int, int, int]
 
 
 # Machine work

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_COUNTS_LENGTH", "area", "bounds", "combine", "compress", "cropped", "decode", "encode", "from_list",
-    "from_switches", "iou", "overlap", "parse", "runs_of", "to_array", "union",
+    "from_switches", "iou", "overlap", "parse", "placed", "runs_of", "to_array", "union",
 ]  # fmt: skip
 
 
@@ -70,6 +70,18 @@ def cropped(runs: Runs, height: int) -> tuple[NDArray[np.bool_], int, int]:
     inside = np.arange(len(runs)) % 2 == 1
     strip = np.repeat(inside, np.diff(edges, prepend=0)).reshape(x2 - x1, height)
     return strip.T[y1:y2], x1, y1
+
+
+def placed(pixels: NDArray[np.bool_], x: int, y: int, height: int, width: int) -> Runs:
+    """Return the runs of a mask of shape (height, width) that is `pixels` at x, y and nothing elsewhere.
+
+    `pixels` lies wholly inside. Only its own pixels are ever allocated.
+    """
+    rows, columns = pixels.shape
+    padded = np.zeros((columns, rows + 2), dtype=np.int8)  # a gap on both sides keeps columns apart
+    padded[:, 1:-1] = pixels.T
+    column, row = np.nonzero(np.diff(padded, axis=1))
+    return from_switches((x + column) * height + y + row, height * width)
 
 
 def compress(runs: Runs) -> str:

@@ -18,6 +18,7 @@ from appliance.jobs.lanes import ThreadLane
 from appliance.jobs.pictures import Pictures
 from appliance.jobs.runtimes import Runtimes
 from appliance.jobs.schedule import Schedule
+from appliance.jobs.segmenting import Segmenting
 from appliance.jobs.tiles import Tiles
 from appliance.records import Event, Job
 from appliance.registry import discover
@@ -51,6 +52,7 @@ class Jobs:
         tiles: The pyramids of very large ones.
         lanes: By name; `borrowed` lends one to work that is no job.
         runtimes: What can run models here.
+        segmenting: What answers clicks.
     """
 
     def __init__(self, store: Store, settings: Settings | None = None) -> None:
@@ -65,6 +67,7 @@ class Jobs:
             name: ThreadLane(name, width, head=self._head_of(name), begin=self._begin_of(name))
             for name, width in WIDTHS.items()
         }
+        self.segmenting = Segmenting(store, self.lanes["model"], self.tiles)
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()
         self._stopping = False
@@ -93,6 +96,7 @@ class Jobs:
         for lane in self.lanes.values():
             if not lane.stop(max(deadline_s - time.monotonic(), 0.0)):
                 _log.warning("lane %s did not come to rest in %.0f s", lane.name, timeout_s)
+        self.segmenting.stop()
         self.ingest.stop()
         self.pictures.stop()
 

@@ -39,7 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "PIL": ("imaging", "demo"),
     "pillow_heif": ("imaging",),
     "pyvips": ("imaging",),
-    "cv2": ("imaging", "geometry", "demo"),
+    "cv2": ("imaging", "geometry", "engine/segmenters", "demo"),
     "onnx": ("engine", "demo/train.py"),
     "onnxruntime": ("engine/backends",),
     "tensorrt": ("engine/backends",),

@@ -35,6 +35,15 @@ def test_strings_are_those_of_pycocotools(pixels: np.ndarray) -> None:
 
 
 @quick
+@given(masks, st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
+def test_a_part_is_placed_in_the_whole(pixels: np.ndarray, x: int, y: int, right: int, below: int) -> None:
+    rows, columns = pixels.shape
+    whole = np.zeros((y + rows + below, x + columns + right), dtype=bool)
+    whole[y : y + rows, x : x + columns] = pixels
+    assert rle.compress(rle.placed(pixels, x, y, *whole.shape)) == rle.encode(whole)
+
+
+@quick
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=12))
 def test_long_runs_are_written_like_pycocotools(lengths: list[int]) -> None:
     total = max(1, sum(lengths))

@@ -1,0 +1,1 @@
+"""Interactive segmentation: one file per family, each the constant ``SEGMENTER``."""

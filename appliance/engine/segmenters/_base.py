@@ -1,0 +1,89 @@
+"""What every segmenter is: a picture and a few clicks in, the mask of one object out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from appliance.registry import discover
+
+__all__ = ["BUILT_IN", "Embedding", "Prompt", "Segmented", "Segmenter", "Session", "segmenters"]
+
+BUILT_IN = "classical"
+"""The segmenter that needs no weights, and answers where no other can."""
+
+Embedding = Mapping[str, np.ndarray]
+"""What a segmenter keeps of a picture, by name: made once, used by every click on it."""
+
+
+class Prompt(NamedTuple):
+    """What somebody says of the object, in pixels of the picture that is segmented.
+
+    Attributes:
+        points: float64 ``[n, 2]``, x and y.
+        positive: bool ``[n]``: on the object, or beside it.
+        box: x1, y1, x2, y2 around the object, or None.
+        mask: bool ``[height, width]``, the answer to the prompt before, or None.
+    """
+
+    points: np.ndarray
+    positive: np.ndarray
+    box: tuple[float, float, float, float] | None = None
+    mask: np.ndarray | None = None
+
+
+class Segmented(NamedTuple):
+    """The object: bool ``[height, width]`` of the picture, and how sure the segmenter is, 0..1."""
+
+    mask: np.ndarray
+    score: float
+
+
+class Session(Protocol):
+    """A segmenter that is ready to run. One thread uses it at a time."""
+
+    def encode(self, picture: np.ndarray) -> Embedding:
+        """Look at a picture, once for all its clicks.
+
+        Args:
+            picture: uint8 ``[height, width, 3]``, RGB.
+        """
+        ...
+
+    def decode(self, embedding: Embedding, prompt: Prompt) -> Segmented:
+        """Answer a prompt about the picture that was encoded.
+
+        Args:
+            embedding: From `encode`.
+            prompt: At least one positive point, or a box.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the memory; the session cannot run afterwards."""
+        ...
+
+
+class Segmenter(Protocol):
+    """A family. Each is the constant ``SEGMENTER`` of one module.
+
+    Attributes:
+        name: The family's.
+        title: What the console calls it.
+        side: Pixels of the longer side of a picture beyond which it sees no more detail.
+    """
+
+    name: str
+    title: str
+    side: int
+
+    def open(self) -> Session:
+        """Get ready to run."""
+        ...
+
+
+def segmenters() -> dict[str, Segmenter]:
+    """Return all segmenters by name."""
+    return discover("appliance.engine.segmenters", "SEGMENTER")
