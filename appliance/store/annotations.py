@@ -18,7 +18,7 @@ from appliance.geometry import Geometry
 from appliance.geometry.box import Box
 from appliance.records import Annotation, Diff, Draft, Image, ImageAnnotations, Label, Saved
 from appliance.store import history, images, labels, rows
-from appliance.store.history import Changes
+from appliance.store.history import Changes, Kind
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
@@ -52,7 +52,9 @@ def of_images(reading: Reading, image_ids: Sequence[int]) -> dict[int, list[Anno
     return {image_id: _all(reading, image_id) for image_id in image_ids}
 
 
-def save(tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_id: int | None) -> Saved:
+def save(
+    tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_id: int | None, kind: Kind = "edit"
+) -> Saved:
     """Apply a person's diff; the same `diff_id` again gets the answer it got before.
 
     What a person draws is a draft of source manual, or stays rejected when an undo brings a
@@ -78,18 +80,18 @@ def save(tx: Transaction, project_id: int, image_id: int, diff: Diff, *, author_
     known = {label.id: label for label in labels.listed(tx, project_id)}
     revision = image.revision + 1
     changes = Changes(removed=[before[i] for i in diff.removed if i in before])
-    for kind, drafts in (("added", diff.added), ("changed", diff.changed)):
+    for what, drafts in (("added", diff.added), ("changed", diff.changed)):
         for number, draft in enumerate(drafts):
             old = before.get(draft.id)
-            _check(draft, image, known, f"{kind}.{number}", old)
+            _check(draft, image, known, f"{what}.{number}", old)
             if draft.untouched:
-                new = _given_back(tx, draft, image, f"{kind}.{number}")
+                new = _given_back(tx, draft, image, f"{what}.{number}")
             elif old is None:
                 new = _drawn(draft, revision, author_id)
             else:
                 new = _edited(draft, old, revision, author_id)
             changes.put.append((old, new))
-    revision = apply(tx, image, changes, diff_id=diff.diff_id, author_id=author_id)
+    revision = apply(tx, image, changes, diff_id=diff.diff_id, kind=kind, author_id=author_id)
     return Saved(image_id=image_id, revision=revision)
 
 
@@ -99,6 +101,7 @@ def apply(
     changes: Changes,
     *,
     diff_id: str,
+    kind: Kind = "edit",
     author_id: int | None = None,
     job_id: int | None = None,
 ) -> int:
@@ -123,7 +126,7 @@ def apply(
         "UPDATE images SET revision = ?, annotations = annotations + ?, predictions = predictions + ? WHERE id = ?",
         (revision, annotations, predictions, image.id),
     )
-    history.add(tx, image.id, revision, changes, diff_id=diff_id, author_id=author_id, job_id=job_id)
+    history.add(tx, image, revision, changes, diff_id=diff_id, kind=kind, author_id=author_id, job_id=job_id)
     tx.event("annotations.changed", {"image_id": image.id, "revision": revision}, project_id=image.project_id)
     return revision
 
@@ -139,19 +142,25 @@ def with_status(annotation: Annotation, status: str) -> Annotation:
     return msgspec.structs.replace(annotation, status=status)
 
 
-def merge_label(tx: Transaction, project_id: int, image_id: int, label_id: int, into_id: int) -> int:
+def merge_label(
+    tx: Transaction, project_id: int, image_id: int, label_id: int, into_id: int, *, job_id: int | None = None
+) -> int:
     """Give the image's annotations of one label another one, as one revision."""
     changed = [a for a in _all(tx, image_id) if a.label_id == label_id]
     changes = Changes(put=[(a, msgspec.structs.replace(a, label_id=into_id)) for a in changed])
-    image = images.get(tx, project_id, image_id)
-    return apply(tx, image, changes, diff_id=f"merge:{label_id}:{into_id}:{image.revision}", author_id=tx.user_id)
+    return _relabel(tx, project_id, image_id, changes, f"merge:{label_id}:{into_id}", job_id)
 
 
-def delete_label(tx: Transaction, project_id: int, image_id: int, label_id: int) -> int:
+def delete_label(tx: Transaction, project_id: int, image_id: int, label_id: int, *, job_id: int | None = None) -> int:
     """Delete the image's annotations of one label, as one revision."""
     changes = Changes(removed=[a for a in _all(tx, image_id) if a.label_id == label_id])
+    return _relabel(tx, project_id, image_id, changes, f"unlabel:{label_id}", job_id)
+
+
+def _relabel(tx: Transaction, project_id: int, image_id: int, changes: Changes, what: str, job_id: int | None) -> int:
     image = images.get(tx, project_id, image_id)
-    return apply(tx, image, changes, diff_id=f"unlabel:{label_id}:{image.revision}", author_id=tx.user_id)
+    diff_id = f"{what}:{image.revision}"
+    return apply(tx, image, changes, diff_id=diff_id, kind="relabel", author_id=tx.user_id, job_id=job_id)
 
 
 def _all(reading: Reading, image_id: int) -> list[Annotation]:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Literal, get_args
+
 import msgspec
 import zstandard
 
 from appliance.errors import NotFound
-from appliance.records import Annotation
-from appliance.store import rows
+from appliance.records import Annotation, Image
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Changes", "Entry", "add", "changes_at", "inverse", "listed", "of_jobs", "predicted", "revision_of"]
+__all__ = [
+    "KINDS", "Changes", "Kind", "add", "changes_at", "decoded", "inverse", "newest_first", "of_jobs", "predicted",
+    "predictions", "revision_of",
+]  # fmt: skip
+
+Kind = Literal[
+    "edit", "late", "submit", "take-back", "review", "withdraw", "relabel", "restore", "auto-label", "import", "undo"
+]
+"""What made a revision; the schema knows the same words."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _COMPRESS_FROM = 512
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -24,29 +36,18 @@ class Changes(msgspec.Struct):
     removed: list[Annotation] = msgspec.field(default_factory=list)
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """A line of an image's history."""
-
-    revision: int
-    author_id: int | None
-    job_id: int | None
-    at_ms: int
-    added: int
-    changed: int
-    removed: int
-
-
 _compressor = zstandard.ZstdCompressor(level=1)  # for the writer's thread alone
 _changes = msgspec.json.Decoder(Changes)
 
 
 def add(
     tx: Transaction,
-    image_id: int,
+    image: Image,
     revision: int,
     changes: Changes,
     *,
     diff_id: str,
+    kind: Kind,
     author_id: int | None,
     job_id: int | None,
 ) -> None:
@@ -54,11 +55,15 @@ def add(
     encoded = msgspec.json.encode(changes)
     if len(encoded) >= _COMPRESS_FROM:
         encoded = _compressor.compress(encoded)
+    added = sum(old is None for old, _ in changes.put)
     tx.execute(
-        "INSERT INTO history (image_id, revision, diff_id, author_id, job_id, at_ms, changes) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (image_id, revision, diff_id, author_id, job_id, tx.now_ms, encoded),
-    )
+        "INSERT INTO history (image_id, revision, project_id, diff_id, kind, author_id, job_id, at_ms, "
+        "added, changed, removed, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            image.id, revision, image.project_id, diff_id, kind, author_id, job_id, tx.now_ms,
+            added, len(changes.put) - added, len(changes.removed), encoded,
+        ),
+    )  # fmt: skip
 
 
 def revision_of(reading: Reading, image_id: int, diff_id: str) -> int | None:
@@ -77,21 +82,21 @@ def changes_at(reading: Reading, image_id: int, revision: int) -> Changes:
     """
     sql = "SELECT changes FROM history WHERE image_id = ? AND revision = ?"
     for (encoded,) in reading.execute(sql, (image_id, revision)):
-        return _decoded(encoded)
+        return decoded(encoded)
     raise NotFound(f"the image has no revision {revision}")
 
 
 def of_jobs(reading: Reading, image_id: int) -> list[Changes]:
     """Return what machine work changed on an image, oldest first."""
     sql = "SELECT changes FROM history WHERE image_id = ? AND +job_id IS NOT NULL "
-    return [_decoded(encoded) for (encoded,) in reading.execute(sql + "ORDER BY revision", (image_id,))]
+    return [decoded(encoded) for (encoded,) in reading.execute(sql + "ORDER BY revision", (image_id,))]
 
 
 def predicted(reading: Reading, image_id: int, annotation_id: str) -> Annotation | None:
     """Return the annotation as a model last made it on this image, or None when none did."""
     sql = "SELECT changes FROM history WHERE image_id = ? ORDER BY revision DESC"
     for (encoded,) in reading.execute(sql, (image_id,)):
-        for _, new in _decoded(encoded).put:
+        for _, new in decoded(encoded).put:
             if new.id == annotation_id and new.is_prediction:
                 return new
     return None
@@ -103,7 +108,7 @@ def predictions(reading: Reading, image_id: int) -> list[Annotation]:
     for (encoded,) in reading.execute(
         "SELECT changes FROM history WHERE image_id = ? ORDER BY revision", (image_id,)
     ):
-        for _, new in _decoded(encoded).put:
+        for _, new in decoded(encoded).put:
             if new.is_prediction:
                 made[new.id] = new
     return list(made.values())
@@ -116,25 +121,15 @@ def inverse(changes: Changes) -> Changes:
     return Changes(put=back, removed=[new for old, new in changes.put if old is None])
 
 
-def listed(reading: Reading, image_id: int, *, before: int | None = None, limit: int | None = None) -> rows.Page:
-    """Return an image's history, newest first; `next` goes into `before`."""
-    size = rows.page_size(limit)
-    sql = (
-        "SELECT revision, author_id, job_id, at_ms, changes FROM history "
-        "WHERE image_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?"
-    )
-    top = before if before is not None else (1 << 62)
-    found = [_entry(*row) for row in reading.execute(sql, (image_id, top, size + 1))]
-    return rows.Page(found[:size], found[size - 1].revision if len(found) > size else None)
+def newest_first(reading: Reading, image_id: int, down_to: int) -> Iterator[Changes]:
+    """Yield what each revision past `down_to` changed, the newest first."""
+    sql = "SELECT changes FROM history WHERE image_id = ? AND revision > ? ORDER BY revision DESC"
+    for (encoded,) in reading.execute(sql, (image_id, down_to)):
+        yield decoded(encoded)
 
 
-def _entry(revision: int, author_id: int | None, job_id: int | None, at_ms: int, encoded: bytes) -> Entry:
-    changes = _decoded(encoded)
-    added = sum(old is None for old, _ in changes.put)
-    return Entry(revision, author_id, job_id, at_ms, added, len(changes.put) - added, len(changes.removed))
-
-
-def _decoded(encoded: bytes) -> Changes:
+def decoded(encoded: bytes) -> Changes:
+    """Return what a row of the history holds."""
     if encoded[:4] == _ZSTD_MAGIC:
         encoded = zstandard.ZstdDecompressor().decompress(encoded, max_output_size=1 << 30)
     return _changes.decode(encoded)

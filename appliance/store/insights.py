@@ -166,7 +166,10 @@ def _worked_ms(tx: Transaction, task: Task, user_id: int) -> int:
     last = "SELECT at_ms FROM submissions WHERE project_id = ? AND user_id = ?"
     taken = [task.updated_at_ms] if task.state == "in_progress" and task.assignee_id == user_id else []
     begun = max([0, *taken, *(at for (at,) in tx.execute(last, (task.project_id, user_id)))])
-    own = "SELECT at_ms FROM history WHERE image_id = ? AND author_id = ? AND at_ms > ? ORDER BY revision"
+    own = (
+        "SELECT at_ms FROM history WHERE image_id = ? AND author_id = ? AND job_id IS NULL AND at_ms > ? "
+        "ORDER BY revision"
+    )
     saves = [at for (at,) in tx.execute(own, (task.image_id, user_id, begun))]
     moments = [*([begun] if begun else []), *saves, tx.now_ms]
     gaps = (later - earlier for earlier, later in pairwise(moments))

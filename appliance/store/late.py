@@ -79,7 +79,7 @@ def apply(tx: Transaction, late: Late, user_id: int) -> tuple[Late, Saved]:
     present = annotations.of_image(tx, late.project_id, late.image_id)
     there = {annotation.id: annotation for annotation in present.annotations}
     diff = _beside(late.diff, there, present.revision)
-    saved = annotations.save(tx, late.project_id, late.image_id, diff, author_id=late.author_id)
+    saved = annotations.save(tx, late.project_id, late.image_id, diff, author_id=late.author_id, kind="late")
     return _decide(tx, late, "applied", user_id), saved
 
 

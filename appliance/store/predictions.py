@@ -59,7 +59,10 @@ def replace(
     keys = (key for number in count() if (key := f"p{job_id:06d}-{number:04d}") not in standing)
     made = [_annotation(p, model_id, key) for p, key in zip(fresh, keys, strict=False)]
     changes = Changes(put=[(None, a) for a in made], removed=untouched)
-    annotations.apply(tx, images.get(tx, image.project_id, image.id), changes, diff_id=diff_id, job_id=job_id)
+    fresh_image = images.get(tx, image.project_id, image.id)
+    annotations.apply(
+        tx, fresh_image, changes, diff_id=diff_id, kind="auto-label", author_id=tx.user_id, job_id=job_id
+    )
     return len(made)
 
 

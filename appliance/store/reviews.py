@@ -45,7 +45,7 @@ def review(
     tasks.require_revision(image, revision)
     changes = _judged(tx, task, verdict, verdicts or [])
     diff_id = _DIFF_ID.format(image.id, revision)
-    after = annotations.apply(tx, image, changes, diff_id=diff_id, author_id=reviewer_id)
+    after = annotations.apply(tx, image, changes, diff_id=diff_id, kind="review", author_id=reviewer_id)
     review_id = tx.insert(
         "INSERT INTO reviews (task_id, image_id, revision, reviewer_id, verdict, reason, verdicts, created_at_ms) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -86,7 +86,7 @@ def withdraw(tx: Transaction, project_id: int, task_id: int, reviewer_id: int) -
         raise Conflict("somebody changed the image since your verdict", field="task_id")
     if own is not None:
         back = history.inverse(history.changes_at(tx, image.id, image.revision))
-        annotations.apply(tx, image, back, diff_id=f"withdraw:{last.id}", author_id=reviewer_id)
+        annotations.apply(tx, image, back, diff_id=f"withdraw:{last.id}", kind="withdraw", author_id=reviewer_id)
     tx.execute("DELETE FROM reviews WHERE id = ?", (last.id,))
     insights.reviewed(tx, task, reviewer_id, last.verdict, sign=-1, at_ms=last.created_at_ms)
     tx.audit("review.withdraw", f"image {image.id}", project_id=project_id, verdict=last.verdict)

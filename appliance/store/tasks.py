@@ -162,7 +162,7 @@ def take_back(tx: Transaction, project_id: int, task_id: int, user_id: int, leas
     approval = _APPROVAL.format(task.id, task.round, image.revision - 1)
     if task.state == "done" and history.revision_of(tx, image.id, approval) == image.revision:
         back = history.inverse(history.changes_at(tx, image.id, image.revision))
-        annotations.apply(tx, image, back, diff_id=f"take-back:{approval}", author_id=user_id)
+        annotations.apply(tx, image, back, diff_id=f"take-back:{approval}", kind="take-back", author_id=user_id)
     insights.taken_back(tx, task, user_id)
     return change(tx, task, state="in_progress", lease_until_ms=tx.now_ms + lease_ms)
 
@@ -229,4 +229,4 @@ def approve_drawn(tx: Transaction, image: Image, user_id: int, diff_id: str) -> 
     put = [
         (a, annotations.with_status(a, "approved")) for a in present if a.status == "draft" and not a.is_prediction
     ]
-    return annotations.apply(tx, image, Changes(put=list(put)), diff_id=diff_id, author_id=user_id)
+    return annotations.apply(tx, image, Changes(put=list(put)), diff_id=diff_id, kind="submit", author_id=user_id)

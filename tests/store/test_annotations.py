@@ -15,7 +15,7 @@ from appliance.geometry.box import Box
 from appliance.geometry.polygon import Polygon
 from appliance.records import Annotation, AttributeSpec, Verdict
 from appliance.settings import Settings
-from appliance.store import Store, annotations, history, labels, predictions, reviews, tasks
+from appliance.store import Store, annotations, labels, predictions, reviews, revisions, tasks
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
     HEIGHT,
@@ -331,7 +331,7 @@ class Image(RuleBasedStateMachine):
 
     @invariant()
     def the_listed_history_is_whole(self) -> None:
-        page = self.store.read(lambda reading: history.listed(reading, self.image.id, limit=500))
+        page = self.store.read(lambda reading: revisions.of_image(reading, self.image.id, limit=500))
         assert [e.revision for e in page.items] == list(range(now(self.store, self.image).revision, 0, -1))
 
 

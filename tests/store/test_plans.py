@@ -28,7 +28,9 @@ from appliance.store import (
     members,
     models,
     projects,
+    restore,
     reviews,
+    revisions,
     scrub,
     sessions,
     snapshots,
@@ -76,7 +78,20 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "events": (events.since, {"seq": [3]}),
     "exports": (exports.listed, {"project_id": [1], "before": [None, 3]}),
     "export of job": (exports.of_job, {"job_id": [1]}),
-    "history": (history.listed, {"image_id": [1], "before": [None, 3]}),
+    "history": (revisions.of_image, {"image_id": [1], "before": [None, 3]}),
+    "history of a project": (
+        revisions.of_project,
+        {
+            "project_id": [1],
+            "wanted": [
+                revisions.Filter(),
+                *(revisions.Filter(**one) for one in ({"author_id": 1}, {"kind": "edit"}, {"job_id": 1})),
+                revisions.Filter(author_id=1, kind="edit", job_id=1, since_ms=1, until_ms=2**50),
+            ],
+            "after": [None, "9999999999999-1-1"],
+        },
+    ),
+    "image at a revision": (restore.at, {"project_id": [1], "image_id": [1], "revision": [0]}),
     "history of diff": (history.revision_of, {"image_id": [1], "diff_id": ["x"]}),
     "images": (
         images.listed,
@@ -212,7 +227,7 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (annotations, audit, events, exports, filters, history, images, insights, jobs, labels, late, members,
-             models, projects, reviews, scrub, sessions, snapshots, storage, tasks, tokens, uploads,
+             models, projects, restore, reviews, revisions, scrub, sessions, snapshots, storage, tasks, tokens, uploads,
              users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)

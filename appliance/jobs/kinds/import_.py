@@ -254,7 +254,10 @@ class _Importer:
         known = {(a.label_id, msgspec.json.encode(a.geometry)) for a in present}
         fresh = [a for a in stored if (a.label_id, msgspec.json.encode(a.geometry)) not in known]
         put: list[tuple[Annotation | None, Annotation]] = [(None, a) for a in fresh]
-        annotations.apply(tx, image, Changes(put=put), diff_id=diff_id, job_id=self._context.job.id)
+        annotations.apply(
+            tx, image, Changes(put=put), diff_id=diff_id, kind="import", author_id=tx.user_id,
+            job_id=self._context.job.id,
+        )  # fmt: skip
         return len(fresh)
 
     def _stored(self, described: DatasetImage | None, prepared: Prepared) -> list[Annotation]:

@@ -344,18 +344,38 @@ BEGIN
             WHEN old.status = 'draft' AND old.author_id IS NULL THEN 'prediction' ELSE 'accepted' END;
 END;
 
+-- Every revision of every image. Revisions of one transaction share `at_ms`: image and revision, which end
+-- each index of this table, put them in order.
 CREATE TABLE history (
     image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
     revision INTEGER NOT NULL,
+    project_id INTEGER NOT NULL,
     diff_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('edit', 'late', 'submit', 'take-back', 'review', 'withdraw', 'relabel',
+        'restore', 'auto-label', 'import', 'undo')),
     author_id INTEGER,
     job_id INTEGER,
     at_ms INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
     changes BLOB NOT NULL,
     PRIMARY KEY (image_id, revision)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX history_diff ON history (image_id, diff_id);
-CREATE INDEX history_job ON history (job_id, image_id) WHERE job_id IS NOT NULL;
+CREATE INDEX history_kind ON history (project_id, kind, at_ms);
+CREATE INDEX history_author ON history (project_id, author_id, kind, at_ms) WHERE author_id IS NOT NULL;
+CREATE INDEX history_job ON history (job_id, at_ms) WHERE job_id IS NOT NULL;
+
+-- What a job did to tasks, to take it back: the fields before and after.
+CREATE TABLE task_changes (
+    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    PRIMARY KEY (job_id, image_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_changes_image ON task_changes (image_id);
 
 -- Diffs that came when their image was in review or done: kept beside it until somebody decides.
 CREATE TABLE late (
