@@ -18,10 +18,11 @@ from appliance.geometry.mask import Mask
 
 __all__ = [
     "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry", "Click",
+    "Comment", "CommentKey",
     "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole", "Image", "ImageAnnotations", "Job", "JobState",
     "Label", "Late", "Member", "Model", "ModelInfo", "ModelTask", "Note", "Prediction", "Probe", "Project",
     "ProjectRole", "Record", "Review", "ReviewPolicy", "Saved", "Segmentation", "Skeleton", "Snapshot", "Split",
-    "Task", "TaskState", "Token", "User", "Verdict",
+    "Task", "TaskState", "Thread", "Token", "User", "Verdict",
 ]  # fmt: skip
 
 GlobalRole = Literal["admin", "operator", "member"]
@@ -32,6 +33,7 @@ Split = Literal["train", "val", "test"]
 ReviewPolicy = Literal["none", "all"]
 AttributeValue = str | float | bool
 AnnotationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
+CommentKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Color = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
@@ -154,6 +156,7 @@ class Image(Record, frozen=True):
     """A picture as the viewer sees it. `revision` counts the changes of its annotations.
 
     A `tiled` one has a side of more than 8,192 pixels: it is shown by its tiles, not by its file.
+    `threads` counts its comment threads that nobody has resolved.
     """
 
     id: int
@@ -173,6 +176,7 @@ class Image(Record, frozen=True):
     state: TaskState
     created_at_ms: int
     assignee_id: int | None = None
+    threads: int = 0
 
 
 class Upload(Record, frozen=True):
@@ -327,6 +331,52 @@ class Review(Record, frozen=True):
     reason: str | None
     verdicts: list[Verdict]
     created_at_ms: int
+
+
+# Comments
+
+
+class Comment(Record, frozen=True):
+    """One remark in a thread; `key` is the client's. What was deleted has lost its text."""
+
+    id: int
+    key: str
+    author_id: int | None
+    author: str | None
+    text: str
+    mentions: list[int]
+    created_at_ms: int
+    edited_at_ms: int | None
+    deleted_at_ms: int | None
+
+
+class Thread(Record, frozen=True):
+    """Comments about one place of an image; `key` is that of the first one.
+
+    Attributes:
+        number: Counts the image's threads; it is what stands on the pin.
+        annotation_id: What the thread is pinned to; `gone` when that was deleted since.
+        x: Where it was pinned, in canonical pixels; None with `y` for the image as a whole.
+        answered: Somebody else replied, or changed the annotation it is pinned to.
+        unread: How many of the comments the caller has not read.
+    """
+
+    id: int
+    key: str
+    image_id: int
+    number: int
+    annotation_id: str | None
+    gone: bool
+    x: float | None
+    y: float | None
+    author_id: int | None
+    answered: bool
+    resolved_by: int | None
+    resolver: str | None
+    resolved_at_ms: int | None
+    created_at_ms: int
+    comments: list[Comment] = field(default_factory=list)
+    unread: int = 0
 
 
 # Datasets

@@ -17,7 +17,7 @@ from appliance.errors import InvalidGeometry, InvalidInput, StaleRevision
 from appliance.geometry import Geometry
 from appliance.geometry.box import Box
 from appliance.records import Annotation, Diff, Draft, Image, ImageAnnotations, Label, Saved
-from appliance.store import history, images, labels, rows
+from appliance.store import history, images, labels, rows, threads
 from appliance.store.history import Changes, Kind
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
@@ -92,6 +92,7 @@ def save(
                 new = _edited(draft, old, revision, author_id)
             changes.put.append((old, new))
     revision = apply(tx, image, changes, diff_id=diff.diff_id, kind=kind, author_id=author_id)
+    threads.answer(tx, image, before, author_id)
     return Saved(image_id=image_id, revision=revision)
 
 

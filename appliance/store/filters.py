@@ -29,6 +29,10 @@ NOBODY = 0
 """As an assignee: images whose task is nobody's."""
 
 _LAST_ID = 2**63 - 1
+_UNRESOLVED = "i.threads > 0"
+_UNREAD = (
+    "EXISTS (SELECT 1 FROM unread AS u WHERE u.user_id = ? AND u.project_id = i.project_id AND u.image_id = i.id)"
+)
 _TRIGRAM = 3
 _MOST_TRIGRAMS = 30
 
@@ -38,7 +42,8 @@ class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `confidence` is a range in which an untouched prediction lies, `folder` as `images.folders`
     tells it, `job_id` the import that brought the image; `since_ms` counts in, `until_ms` does
-    not; `text` is part of the name.
+    not; `text` is part of the name; `comments` asks for threads nobody has resolved, `unread_by` for
+    comments this user has not read.
     """
 
     states: Annotated[list[TaskState], Meta(max_length=6)] = field(default_factory=list)
@@ -50,6 +55,8 @@ class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     since_ms: int | None = None
     until_ms: int | None = None
     text: Annotated[str, Meta(max_length=200)] | None = None
+    comments: Literal["unresolved"] | None = None
+    unread_by: int | None = None
 
 
 EVERYTHING = ImageFilter()
@@ -152,6 +159,12 @@ def _arms(project_id: int, wanted: ImageFilter) -> list[_Arm]:
         source = "image_names AS f CROSS JOIN images AS i ON i.id = f.rowid"
         conditions = ["f.image_names MATCH ?", "i.project_id = ?"]
         return [_Arm(source, "f.rowid", conditions, [_trigrams(wanted.text), project_id])]
+    if wanted.unread_by is not None:
+        source = "unread AS u CROSS JOIN images AS i ON i.id = u.image_id"
+        conditions = ["u.user_id = ?", "u.project_id = ?"]
+        return [_Arm(source, "u.image_id", conditions, [wanted.unread_by, project_id], "unread_by", once=True)]
+    if wanted.comments is not None:
+        return [along("images_threads", "comments", _UNRESOLVED)]
     if wanted.labels:
         source = "annotations AS a INDEXED BY annotations_label CROSS JOIN images AS i ON i.id = a.image_id"
         conditions = ["a.label_id = ?", "i.project_id = ?"]
@@ -187,6 +200,10 @@ def _residual(wanted: ImageFilter, fulfilled: str) -> tuple[list[str], list[Any]
         add("states", f"i.state IN ({_marks(wanted.states)})", *wanted.states)
     if wanted.text:
         add("text", r"i.name LIKE ? ESCAPE '\'", f"%{_escaped(wanted.text)}%")
+    if wanted.comments is not None:
+        add("comments", _UNRESOLVED)
+    if wanted.unread_by is not None:
+        add("unread_by", _UNREAD, wanted.unread_by)
     if wanted.labels:
         add("labels", _exists(f"annotations_label WHERE o.label_id IN ({_marks(wanted.labels)})"), *wanted.labels)
     if wanted.confidence is not None:

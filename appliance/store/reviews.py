@@ -1,10 +1,11 @@
 """Reviews: a verdict on a whole image at one revision."""
 
 from appliance.errors import Conflict, InvalidInput
-from appliance.records import Annotation, Review, Task, Verdict
-from appliance.store import annotations, history, images, insights, rows, tasks
+from appliance.records import Annotation, Image, Review, Task, Verdict
+from appliance.store import annotations, comments, history, images, insights, rows, tasks, threads
 from appliance.store.history import Changes
 from appliance.store.store import Reading
+from appliance.store.threads import Pin
 from appliance.store.writer import Transaction
 
 __all__ = ["latest", "of_image", "review", "withdraw"]
@@ -65,6 +66,9 @@ def review(
     insights.reviewed(tx, task, reviewer_id, verdict)
     if verdict == "approve":
         insights.judged(tx, project_id, image.id)
+        threads.resolve_reviewed(tx, image, reviewer_id)
+    else:
+        comments.pin_rejected(tx, image, review_id, reviewer_id, _pins(image, changes, verdicts or [], reason or ""))
     tx.audit("review.make", f"image {image.id}", project_id=project_id, verdict=verdict, revision=revision)
     tx.event("review.made", {"review_id": review_id, "image_id": image.id, "verdict": verdict}, project_id=project_id)
     return rows.found(latest(tx, image.id), "review")
@@ -87,11 +91,26 @@ def withdraw(tx: Transaction, project_id: int, task_id: int, reviewer_id: int) -
     if own is not None:
         back = history.inverse(history.changes_at(tx, image.id, image.revision))
         annotations.apply(tx, image, back, diff_id=f"withdraw:{last.id}", kind="withdraw", author_id=reviewer_id)
+    threads.withdraw(tx, image, last.id, reviewer_id, last.created_at_ms)
     tx.execute("DELETE FROM reviews WHERE id = ?", (last.id,))
     insights.reviewed(tx, task, reviewer_id, last.verdict, sign=-1, at_ms=last.created_at_ms)
     tx.audit("review.withdraw", f"image {image.id}", project_id=project_id, verdict=last.verdict)
     rounds = task.round - (last.verdict == "return")
     return tasks.change(tx, task, state="in_review", reason=None, round=rounds)
+
+
+def _pins(image: Image, changes: Changes, verdicts: list[Verdict], reason: str) -> list[tuple[Pin, str]]:
+    """Return a pin with its reason for each annotation that was rejected."""
+    rejected = {v.annotation_id: v.reason or reason for v in verdicts if v.verdict == "reject"}
+    found = [new for _, new in changes.put if new.id in rejected]
+    return [(_pin(image, a), rejected[a.id]) for a in found]
+
+
+def _pin(image: Image, a: Annotation) -> Pin:
+    """Return a pin at the top of the annotation; of a turned box that may reach out of the image."""
+    x1, y1, x2, _ = a.geometry.bounds()
+    x, y = min(max((x1 + x2) / 2, 0.0), image.width), min(max(y1, 0.0), image.height)
+    return Pin(x=x, y=y, annotation_id=a.id)
 
 
 def latest(reading: Reading, image_id: int) -> Review | None:

@@ -16,6 +16,7 @@ from appliance.store import (
     Store,
     annotations,
     audit,
+    comments,
     events,
     exports,
     filters,
@@ -36,7 +37,9 @@ from appliance.store import (
     snapshots,
     storage,
     tasks,
+    threads,
     tokens,
+    unread,
     uploads,
     users,
 )  # fmt: skip
@@ -57,7 +60,7 @@ SHA = "ab" * 32
 CONDITIONS: list[dict[str, Any]] = [
     {"states": ["open"]}, {"states": ["open", "done"]}, {"labels": [1]}, {"labels": [1, 2]}, {"assignee": 0},
     {"assignee": 1}, {"confidence": (0.2, 0.5)}, {"folder": "/a"}, {"job_id": 1}, {"since_ms": 1, "until_ms": 9},
-    {"text": "beach"}, {"text": "be"}, {"text": "b%e_a"},
+    {"comments": "unresolved"}, {"unread_by": 1}, {"text": "beach"}, {"text": "be"}, {"text": "b%e_a"},
 ]  # fmt: skip
 WANTED = [ImageFilter()] + [ImageFilter(**(a | b)) for a, b in itertools.combinations(CONDITIONS, 2)]
 LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
@@ -143,6 +146,8 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     ),
     "next to annotate": (tasks.next_to_annotate, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
     "next to review": (tasks.next_to_review, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
+    "threads": (threads.of_image, {"project_id": [1], "image_id": [1], "user_id": [1], "after": [None, 3]}),
+    "unread": (unread.of_user, {"project_id": [1], "user_id": [1]}),
     "tokens": (tokens.of_user, {"user_id": [1]}),
     "token": (tokens.find, {"secret": ["x"]}),
     "expired uploads": (uploads.expired, {"now_ms": [1], "limit": [10]}),
@@ -162,6 +167,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         for image in some_images(store, project.id, 30):
             drafts = [a_draft(f"shape-{n:03}", label.id, Box(n, n, n + 5, n + 5)) for n in range(10)]
             save(store, image, a_diff(0, drafts), user)
+            remark = comments.Draft(key=f"remark-{image.id}", text="look here")
+            store.write(lambda tx, i=image, r=remark: comments.add(tx, project.id, i.id, r, user.id))
             store.write(lambda tx, i=image: tasks.submit(tx, project.id, task_of(store, i).id, user.id, 1))
             info = ModelInfo(family="fake", task="detect", labels=["car"], input_size=(8, 8))
         for number in range(30):
@@ -227,7 +234,8 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (annotations, audit, events, exports, filters, history, images, insights, jobs, labels, late, members,
-             models, projects, restore, reviews, revisions, scrub, sessions, snapshots, storage, tasks, tokens, uploads,
+             models, projects, restore, reviews, revisions, scrub, sessions, snapshots, storage, tasks,
+             threads, tokens, unread, uploads,
              users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)

@@ -200,6 +200,7 @@ CREATE TABLE images (
     revision INTEGER NOT NULL DEFAULT 0,
     annotations INTEGER NOT NULL DEFAULT 0,
     predictions INTEGER NOT NULL DEFAULT 0,
+    threads INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'open'
         CHECK (state IN ('open', 'in_progress', 'in_review', 'done', 'returned', 'skipped')),
     assignee_id INTEGER,
@@ -215,6 +216,7 @@ CREATE INDEX images_assignee ON images (project_id, assignee_id, id);
 CREATE INDEX images_folder ON images (project_id, folder, id);
 CREATE INDEX images_job ON images (project_id, job_id, id) WHERE job_id IS NOT NULL;
 CREATE INDEX images_sha256 ON images (sha256);
+CREATE INDEX images_threads ON images (project_id, id) WHERE threads > 0;
 
 -- Any three characters of a name lead to its images, whatever their number.
 CREATE VIRTUAL TABLE image_names USING fts5(
@@ -409,6 +411,60 @@ CREATE TABLE reviews (
 CREATE INDEX reviews_image ON reviews (image_id, id);
 CREATE INDEX reviews_task ON reviews (task_id);
 CREATE INDEX reviews_reviewer ON reviews (reviewer_id);
+
+-- Threads of comments on an image: pinned to an annotation, to a point, or to nothing. The annotation is no
+-- foreign key: a thread outlives it and falls back to its point. `images.threads` counts the unresolved.
+CREATE TABLE threads (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    annotation_id TEXT,
+    x REAL,
+    y REAL,
+    author_id INTEGER REFERENCES users ON DELETE SET NULL,
+    review_id INTEGER REFERENCES reviews ON DELETE SET NULL,
+    comments INTEGER NOT NULL DEFAULT 0,
+    answered INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
+    resolved_by INTEGER REFERENCES users ON DELETE SET NULL,
+    resolved_at_ms INTEGER,
+    created_at_ms INTEGER NOT NULL,
+    UNIQUE (image_id, number)
+) STRICT;
+CREATE INDEX threads_project ON threads (project_id);
+CREATE INDEX threads_author ON threads (author_id);
+CREATE INDEX threads_review ON threads (review_id) WHERE review_id IS NOT NULL;
+CREATE INDEX threads_resolved_by ON threads (resolved_by) WHERE resolved_by IS NOT NULL;
+
+-- `key` is made by the client, so that a comment sent again is the same one.
+CREATE TABLE comments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    thread_id INTEGER NOT NULL REFERENCES threads ON DELETE CASCADE,
+    image_id INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    author_id INTEGER REFERENCES users ON DELETE SET NULL,
+    text TEXT NOT NULL,
+    mentions TEXT NOT NULL DEFAULT '[]',
+    created_at_ms INTEGER NOT NULL,
+    edited_at_ms INTEGER,
+    deleted_at_ms INTEGER,
+    UNIQUE (image_id, key)
+) STRICT;
+CREATE INDEX comments_thread ON comments (thread_id, id);
+CREATE INDEX comments_author ON comments (author_id);
+
+-- What each member has not read: one row for each comment of others, until it is.
+CREATE TABLE unread (
+    user_id INTEGER NOT NULL,
+    project_id INTEGER NOT NULL,
+    image_id INTEGER NOT NULL,
+    comment_id INTEGER NOT NULL REFERENCES comments ON DELETE CASCADE,
+    thread_id INTEGER NOT NULL,
+    mentioned INTEGER NOT NULL CHECK (mentioned IN (0, 1)),
+    PRIMARY KEY (user_id, project_id, image_id, comment_id),
+    FOREIGN KEY (project_id, user_id) REFERENCES members ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unread_comment ON unread (comment_id);
 
 -- Insights: what people and models did, by day (since 1970, UTC), added up as it happens so that no page
 -- reads history. user_id, label_id and step are 0 where the measure has none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, ValidationError, convert
 
@@ -23,7 +23,8 @@ class FilterQuery(Query, frozen=True):
     `assignee` is a user or 0 for nobody; `confidence` a range such as ``0.2-0.5`` in which an
     untouched prediction lies; `folder` as the list of folders tells it; `job` the import that
     brought the image; `since` counts in, `until` does not, both in milliseconds; `text` is part
-    of the name.
+    of the name; `comments=unresolved` asks for threads nobody has resolved, `unread_by` for comments
+    that this user has not read.
     """
 
     state: Annotated[str, Meta(pattern=r"^[a-z_]+(,[a-z_]+)*\Z", max_length=100)] | None = None
@@ -35,6 +36,8 @@ class FilterQuery(Query, frozen=True):
     since: Time | None = None
     until: Time | None = None
     text: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    comments: Literal["unresolved"] | None = None
+    unread_by: Id | None = None
     sort: Sort = "oldest"
 
     def wanted(self) -> ImageFilter:
@@ -53,6 +56,8 @@ class FilterQuery(Query, frozen=True):
             "since_ms": self.since,
             "until_ms": self.until,
             "text": self.text,
+            "comments": self.comments,
+            "unread_by": self.unread_by,
         }
         try:
             return convert(facts, ImageFilter)
