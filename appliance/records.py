@@ -17,11 +17,11 @@ from appliance.geometry import Geometry
 from appliance.geometry.mask import Mask
 
 __all__ = [
-    "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry", "Click",
-    "Comment", "CommentKey",
-    "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole", "Image", "ImageAnnotations", "Job", "JobState",
-    "Label", "Late", "Member", "Model", "ModelInfo", "ModelTask", "Note", "Prediction", "Probe", "Project",
-    "ProjectRole", "Record", "Review", "ReviewPolicy", "Saved", "Segmentation", "Skeleton", "Snapshot", "Split",
+    "Activation", "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry", "Click",
+    "Comment", "CommentKey", "Conversion", "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole",
+    "Image", "ImageAnnotations", "Job", "JobState", "Label", "Late", "Member", "Model", "ModelFile",
+    "ModelInfo", "ModelTask", "Note", "Parity", "Prediction", "Probe", "Project", "ProjectRole", "Provenance",
+    "Record", "Review", "ReviewPolicy", "Role", "Saved", "Segmentation", "Skeleton", "Snapshot", "Split",
     "Task", "TaskState", "Thread", "Token", "User", "Verdict",
 ]  # fmt: skip
 
@@ -467,11 +467,14 @@ class Prediction(Record, frozen=True):
     geometry: Geometry
 
 
-ModelTask = Literal["detect", "segment", "pose", "obb", "classify"]
+ModelTask = Literal["detect", "segment", "pose", "obb", "classify", "prompt"]
+"""What a model predicts; one for ``prompt`` answers clicks, has no labels and prelabels nothing."""
+
+Role = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 
 
 class ModelInfo(Record, frozen=True):
-    """What an ONNX file says of itself once it is checked.
+    """What a model's files say of themselves once they are checked.
 
     `input_size` is ``(height, width)`` in pixels; with `dynamic` it is the default one.
     `batch` is the fixed batch size, or None when any will do.
@@ -488,18 +491,121 @@ class ModelInfo(Record, frozen=True):
     details: dict[str, Any] = field(default_factory=dict)
 
 
+class ModelFile(Record, frozen=True):
+    """One file of a model: ``weights``, or ``encoder`` and ``decoder``."""
+
+    role: Role
+    sha256: Sha256
+    size_bytes: int
+
+
+class Parity(Record, frozen=True, omit_defaults=True):
+    """How alike the converted model and its source answered on the same pictures.
+
+    Attributes:
+        ok: Everything was found by both, and alike.
+        pictures: How many pictures were shown to both.
+        expected: What the source found.
+        found: What the converted model found.
+        matched: What both found: same label, IoU of the bounds of at least 0.9.
+        worst_iou: The least IoU of the bounds of a matched pair.
+        worst_confidence_gap: The largest difference of confidence of a matched pair.
+        worst_output_gap: The largest difference of a raw output, relative to the largest value of it.
+        note: What the figures are of, where that is not plain.
+    """
+
+    ok: bool
+    pictures: int
+    expected: int = 0
+    found: int = 0
+    matched: int = 0
+    worst_iou: float | None = None
+    worst_confidence_gap: float | None = None
+    worst_output_gap: float | None = None
+    note: str = ""
+
+
+class Conversion(Record, frozen=True, omit_defaults=True):
+    """How a model was made from a checkpoint.
+
+    `reading` is ``tensors`` where nothing of the checkpoint could run, ``pickle`` where an administrator
+    let it; `isolated` tells whether it happened without a network.
+    """
+
+    converter: str
+    versions: dict[str, str]
+    reading: Literal["tensors", "pickle"]
+    isolated: bool
+    seconds: float
+    parity: Parity | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Provenance(Record, frozen=True, omit_defaults=True):
+    """Where a model comes from; who and when stand in the model.
+
+    Attributes:
+        file: The file it came as, as its sender named it.
+        source_sha256: The hash of that file, where it is not the model's own.
+        snapshot: ``name`` and ``manifest_sha256`` of what it was trained on.
+        parameters: What it was trained with.
+        parent: ``name``, ``version`` and ``sha256`` of the model it was trained from.
+        imported: ``name`` and ``version`` it had on the box it was exported from, and ``sha256`` of that file.
+        conversion: How it was converted.
+    """
+
+    file: str | None = None
+    source_sha256: Sha256 | None = None
+    snapshot: dict[str, Any] | None = None
+    parameters: dict[str, Any] | None = None
+    parent: dict[str, Any] | None = None
+    imported: dict[str, Any] | None = None
+    conversion: Conversion | None = None
+
+
 class Model(Record, frozen=True):
-    """Portable weights with labels, preprocessing and provenance."""
+    """Portable weights with labels, preprocessing, metrics and provenance.
+
+    `sha256` names the content: it is that of the only file, or else of the list of its files.
+    """
 
     id: int
     name: str
     version: int
+    family: str
+    task: ModelTask
     sha256: str
     size_bytes: int
+    files: list[ModelFile]
     info: ModelInfo
-    provenance: dict[str, Any]
+    metrics: dict[str, float]
+    provenance: Provenance
     created_by: int | None
     created_at_ms: int
+    archived_at_ms: int | None
+
+    def file(self, role: str = "weights") -> ModelFile:
+        """Return the file of a role.
+
+        Raises:
+            LookupError: The model has none.
+        """
+        return {one.role: one for one in self.files}[role]
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+class Activation(Record, frozen=True):
+    """A model's turn in a project; `model_id` is None for no model, or for one that is gone."""
+
+    id: int
+    model_id: int | None
+    model_name: str | None
+    rolled_back: bool
+    user_id: int | None
+    at_ms: int
 
 
 class Click(Record, frozen=True):

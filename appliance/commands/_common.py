@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from appliance.errors import NotFound, error_from
-from appliance.records import Event, Job, Model, Note, User
+from appliance.records import Event, Job, Model, Note, Provenance, User
 from appliance.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def model_of(store: Store, path: Path) -> Model:
 
     with path.open("rb") as file:
         staged = store.blobs.stage(iter(lambda: file.read(1 << 20), b""))
-    return admit_model(store, staged, name=path.name, provenance={"file": path.name}, created_by=None)
+    provenance = Provenance(file=path.name)
+    return admit_model(store, {"weights": staged}, name=path.name, provenance=provenance, created_by=None)
 
 
 def user_of(store: Store, email: str) -> User:

@@ -7,18 +7,19 @@ parser take many times its own size, so files from outside are inspected in a li
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from appliance.engine.decoders._base import Graph, Tensor, decoders
+from appliance.engine.families._base import families
 from appliance.engine.wire import check_envelope
 from appliance.errors import UnusableModel
 from appliance.records import ModelInfo
 
-__all__ = ["MAX_MODEL_BYTES", "inspect", "read_graph"]
+__all__ = ["MAX_MODEL_BYTES", "inspect", "inspect_files", "read_graph"]
 
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 """The largest YOLO export is 270 MB; protobuf itself ends at 2 GiB."""
@@ -47,6 +48,37 @@ def inspect(path: Path, *, max_bytes: int = MAX_MODEL_BYTES) -> ModelInfo:
     except UnusableModel as error:
         error.file = error.file or path.name
         raise
+
+
+def inspect_files(files: Mapping[str, Path], *, max_bytes: int = MAX_MODEL_BYTES) -> ModelInfo:
+    """Check the files of one model and return what they say of themselves.
+
+    Args:
+        files: By role; ``weights`` alone is asked of the decoders, several of the families.
+        max_bytes: The largest file that is read.
+
+    Raises:
+        UnusableModel: As `inspect`, or no family consists of files of these roles.
+    """
+    if set(files) == {"weights"}:
+        return inspect(files["weights"], max_bytes=max_bytes)
+    fitting = [one for one in families().values() if set(one.roles) == set(files)]
+    if not fitting:
+        raise UnusableModel(f"no family consists of the files {', '.join(sorted(files))}")
+    graphs = {}
+    for role, path in files.items():
+        try:
+            graphs[role] = read_graph(path, max_bytes=max_bytes)
+        except UnusableModel as error:
+            error.file = error.file or path.name
+            raise
+    reasons = []
+    for family in fitting:
+        answer = family.recognize(graphs)
+        if isinstance(answer, ModelInfo):
+            return answer
+        reasons.append(f"Expected {family.expects}; but {answer}.")
+    raise UnusableModel(f"the model is of no family that is known here. {' '.join(reasons)}")
 
 
 def read_graph(path: Path, *, max_bytes: int = MAX_MODEL_BYTES) -> Graph:

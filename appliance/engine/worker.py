@@ -7,6 +7,7 @@ here know nothing of processes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import numpy as np
 
 from appliance.engine.backends._base import backends
 from appliance.engine.decoders._base import PredictOptions, decoders
-from appliance.engine.inspect import MAX_MODEL_BYTES, inspect
+from appliance.engine.families._base import families
+from appliance.engine.inspect import MAX_MODEL_BYTES, inspect_files
 from appliance.errors import BackendUnavailable, InvalidInput, UnusableModel
 from appliance.records import ModelInfo
 
-__all__ = ["CHILD_TASK", "handle"]
+__all__ = ["CHILD_TASK", "handle", "try_out"]
 
 CHILD_TASK = True
 """May be run by `jobs.child`."""
@@ -31,8 +33,8 @@ def handle(request: dict[str, Any], _send: object = None) -> dict[str, Any]:
     """Answer one request.
 
     Args:
-        request: ``{"do": "inspect", "path": str, "max_bytes": int}`` inspects a model and runs it
-            once; `max_bytes` may be left out.
+        request: ``{"do": "inspect", "files": {role: path}, "max_bytes": int}`` inspects a model and
+            runs it once; `max_bytes` may be left out.
 
     Returns:
         ``{"info": …}``: the `ModelInfo` as JSON-able values.
@@ -43,16 +45,29 @@ def handle(request: dict[str, Any], _send: object = None) -> dict[str, Any]:
     """
     if request.get("do") != "inspect":
         raise InvalidInput(f"the engine's worker cannot do {request.get('do')!r}", field="do")
-    path = Path(request["path"])
-    info = inspect(path, max_bytes=request.get("max_bytes", MAX_MODEL_BYTES))
+    files = {role: Path(path) for role, path in request["files"].items()}
+    return {"info": msgspec.to_builtins(try_out(files, request.get("max_bytes", MAX_MODEL_BYTES)))}
+
+
+def try_out(files: Mapping[str, Path], max_bytes: int = MAX_MODEL_BYTES) -> ModelInfo:
+    """Inspect a model's files and run it once.
+
+    Raises:
+        UnusableModel: The model is refused.
+    """
+    info = inspect_files(files, max_bytes=max_bytes)
+    name = next(iter(files.values())).name
     try:
-        _first_run(path, info)
+        if info.task == "prompt":
+            families()[info.family].first_run(files, info)
+        else:
+            _first_run(files["weights"], info)
     except UnusableModel as error:
-        error.file = error.file or path.name
+        error.file = error.file or name
         raise
     except (BackendUnavailable, MemoryError) as error:
-        raise UnusableModel(f"the model's first run failed: {error}", file=path.name) from error
-    return {"info": msgspec.to_builtins(info)}
+        raise UnusableModel(f"the model's first run failed: {error}", file=name) from error
+    return info
 
 
 def _first_run(path: Path, info: ModelInfo) -> None:

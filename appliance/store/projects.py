@@ -8,7 +8,7 @@ import msgspec
 
 from appliance.errors import InvalidInput
 from appliance.records import Project, ReviewPolicy, TaskState
-from appliance.store import members, rows
+from appliance.store import activations, members, rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
@@ -105,9 +105,10 @@ def change(tx: Transaction, project_id: int, **fields: Any) -> Project:
     get(tx, project_id)
     if "name" in fields:
         fields["name"] = _name(fields["name"])
-    if fields.get("model_id") is not None and not _model_exists(tx, fields["model_id"]):
-        raise InvalidInput(f"there is no model {fields['model_id']}", field="model_id")
-    for name, value in fields.items():
+    columns = dict(fields)
+    if "model_id" in columns:
+        activations.activate(tx, project_id, columns.pop("model_id"))
+    for name, value in columns.items():
         tx.execute(f"UPDATE projects SET {name} = ? WHERE id = ?", (value, project_id))
     tx.audit("project.change", f"project {project_id}", project_id=project_id, **fields)
     tx.event("project.changed", {"project_id": project_id}, project_id=project_id)
@@ -135,10 +136,6 @@ def delete(tx: Transaction, project_id: int) -> None:
     )
     tx.execute("DELETE FROM projects WHERE id = ?", (project_id,))
     tx.audit("project.delete", f"project {project_id}", project_id=project_id, name=project.name)
-
-
-def _model_exists(reading: Reading, model_id: int) -> bool:
-    return bool(reading.execute("SELECT 1 FROM models WHERE id = ?", (model_id,)).fetchall())
 
 
 def _name(name: str) -> str:

@@ -83,7 +83,10 @@ class Faulty(NamedTuple):
 
 _OWNERS = (
     "SELECT 'image', id, project_id, name FROM images WHERE sha256 = ?1",
-    "SELECT 'model', id, NULL, name || ' ' || version FROM models WHERE sha256 = ?1",
+    (
+        "SELECT 'model', m.id, NULL, m.name || ' ' || m.version FROM model_files AS f "
+        "JOIN models AS m ON m.id = f.model_id WHERE f.sha256 = ?1"
+    ),
     "SELECT 'snapshot', id, project_id, name FROM snapshots WHERE manifest_sha256 = ?1",
     (
         "SELECT 'snapshot', s.id, s.project_id, s.name FROM snapshot_pictures AS p "

@@ -31,7 +31,7 @@ _OWNER = (
     "JOIN snapshots AS s ON s.id = p.snapshot_id WHERE p.sha256 = b.sha256 LIMIT 1), "
     "(SELECT 'snapshots:' || project_id || ':' || id FROM snapshots WHERE manifest_sha256 = b.sha256 LIMIT 1), "
     "(SELECT 'exports:' || project_id || ':' || id FROM exports WHERE sha256 = b.sha256 LIMIT 1), "
-    "(SELECT 'models:0:' || id FROM models WHERE sha256 = b.sha256 LIMIT 1), "
+    "(SELECT 'models:0:' || model_id FROM model_files WHERE sha256 = b.sha256 LIMIT 1), "
     "(SELECT 'archives:' || coalesce(j.project_id, 0) || ':' || j.id FROM job_blobs AS o "
     "JOIN jobs AS j ON j.id = o.job_id WHERE o.sha256 = b.sha256 LIMIT 1), "
     "'waiting:0:0')"

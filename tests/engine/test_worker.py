@@ -21,14 +21,14 @@ LIMIT_BYTES = 3 << 30
 
 
 def test_a_model_is_inspected_and_run_once(tmp_path: Path) -> None:
-    answer = handle({"do": "inspect", "path": str(write_model(tmp_path / "m.onnx", [HEAD]))})
+    answer = handle({"do": "inspect", "files": {"weights": str(write_model(tmp_path / "m.onnx", [HEAD]))}})
     info = msgspec.convert(msgspec.json.decode(msgspec.json.encode(answer["info"])), ModelInfo)
     assert info.labels == ["washer", "bolt"]
 
 
 @pytest.mark.parametrize("shape", [("batch", 3, "height", "width"), (4, 3, 64, 64)])
 def test_dynamic_models_and_batches_run(tmp_path: Path, shape: tuple[int | str, ...]) -> None:
-    handle({"do": "inspect", "path": str(write_model(tmp_path / "m.onnx", [HEAD], input_shape=shape))})
+    handle({"do": "inspect", "files": {"weights": str(write_model(tmp_path / "m.onnx", [HEAD], input_shape=shape))}})
 
 
 def test_a_graph_the_runtime_refuses_is_unusable(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_graph_the_runtime_refuses_is_unusable(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(UnusableModel) as caught:
-        handle({"do": "inspect", "path": str(path)})
+        handle({"do": "inspect", "files": {"weights": str(path)}})
     assert caught.value.file == "m.onnx"
 
 
@@ -48,7 +48,7 @@ def test_outputs_other_than_promised_are_unusable(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(UnusableModel, match="does not fit"):
-        handle({"do": "inspect", "path": str(path)})
+        handle({"do": "inspect", "files": {"weights": str(path)}})
 
 
 def test_other_requests_are_refused() -> None:
@@ -57,11 +57,15 @@ def test_other_requests_are_refused() -> None:
 
 
 def test_a_real_export_passes() -> None:
-    assert handle({"do": "inspect", "path": str(shared("models/yolov8n.onnx"))})["info"]["task"] == "detect"
+    assert (
+        handle({"do": "inspect", "files": {"weights": str(shared("models/yolov8n.onnx"))}})["info"]["task"]
+        == "detect"
+    )
 
 
 def in_limited_child(path: Path) -> subprocess.CompletedProcess[str]:
-    code = f"from appliance.engine.worker import handle; handle({{'do': 'inspect', 'path': {str(path)!r}}})"
+    request = {"do": "inspect", "files": {"weights": str(path)}}
+    code = f"from appliance.engine.worker import handle; handle({request!r})"
     return subprocess.run(
         [sys.executable, "-c", code],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES)),

@@ -224,8 +224,8 @@ class Image(RuleBasedStateMachine):
         self.image = an_image(self.store, self.project.id)
         an_image(self.store, self.project.id, "other.png")
         sql = (
-            "INSERT INTO models (name, version, sha256, size_bytes, info, provenance, created_at_ms) "
-            "SELECT 'm', 1, sha256, 1, '{}', '{}', 0 FROM blobs LIMIT 1"
+            "INSERT INTO models (name, version, family, task, sha256, size_bytes, info, provenance, created_at_ms) "
+            "SELECT 'm', 1, 'fake', 'detect', sha256, 1, '{}', '{}', 0 FROM blobs LIMIT 1"
         )
         self.store.write(lambda tx: tx.execute(sql).fetchall())
         self.runs = 0

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from appliance.geometry.box import Box
-from appliance.records import ModelInfo
+from appliance.records import ModelInfo, Provenance
 from appliance.store import (
     Store,
+    activations,
     annotations,
     audit,
     comments,
@@ -27,6 +28,7 @@ from appliance.store import (
     labels,
     late,
     members,
+    model_labels,
     models,
     projects,
     restore,
@@ -132,6 +134,12 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "members": (members.listed, {"project_id": [1]}),
     "memberships": (members.projects_of, {"user_id": [1]}),
     "models": (models.listed, {"after": [None, 1]}),
+    "model by name": (models.named, {"name": ["m"], "version": [None, 2]}),
+    "model by content": (models.by_content, {"sha256": [SHA]}),
+    "projects of a model": (models.users, {"model_id": [1]}),
+    "activations": (activations.listed, {"project_id": [1]}),
+    "model to roll back to": (activations.previous, {"project_id": [1]}),
+    "labels of a model": (model_labels.chosen, {"project_id": [1], "model_id": [1]}),
     "model of content": (models.by_content, {"sha256": [SHA]}),
     "projects": (projects.listed, {"member_id": [None, 1], "after": [None, 1]}),
     "summary": (projects.summary, {"project_id": [1]}),
@@ -175,7 +183,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             staged = settled(store, b"weights %d" % number)
             store.write(
                 lambda tx, s=staged: models.create(
-                    tx, store.blobs, name="m", staged=s, info=info, provenance={}, created_by=None
+                    tx,
+                    store.blobs,
+                    name="m",
+                    files={"weights": s},
+                    info=info,
+                    provenance=Provenance(),
+                    created_by=None,
                 )
             )
         store.write(lambda tx: tx.execute("ANALYZE").fetchall())
@@ -233,10 +247,9 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 
 def test_every_list_of_every_noun_is_covered() -> None:
-    nouns = (annotations, audit, events, exports, filters, history, images, insights, jobs, labels, late, members,
-             models, projects, restore, reviews, revisions, scrub, sessions, snapshots, storage, tasks,
-             threads, tokens, unread, uploads,
-             users)  # fmt: skip
+    nouns = (activations, annotations, audit, events, exports, filters, history, images, insights, jobs, labels,
+             late, members, model_labels, models, projects, restore, reviews, revisions, scrub, sessions,
+             snapshots, storage, tasks, threads, tokens, unread, uploads, users)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.errors import InvalidInput
 from appliance.geometry.box import Box
-from appliance.records import Draft, Image, ModelInfo, Verdict
+from appliance.records import Draft, Image, ModelInfo, Provenance, Verdict
 from appliance.store import Store, labels, models, predictions, projects, reviews, tasks
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
@@ -34,12 +34,18 @@ NEAR = Box(10, 10, 30, 23)  # IoU with HERE: 0.65
 def scene(store: Store):
     user = a_user(store)
     project = a_project(store, created_by=user.id)
-    staged = settled(store, b"weights")
     info = ModelInfo(family="fake", task="detect", labels=["car", "van"], input_size=(64, 64))
-    for _ in range(2):
+    for number in range(2):
+        staged = settled(store, b"weights %d" % number)
         store.write(
-            lambda tx: models.create(
-                tx, store.blobs, name="m", staged=staged, info=info, provenance={}, created_by=None
+            lambda tx, staged=staged: models.create(
+                tx,
+                store.blobs,
+                name="m",
+                files={"weights": staged},
+                info=info,
+                provenance=Provenance(),
+                created_by=None,
             )
         )
     return user, a_label(store, project.id), an_image(store, project.id)

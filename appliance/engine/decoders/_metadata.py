@@ -7,7 +7,7 @@ Source: https://docs.ultralytics.com/integrations/onnx/ and the metadata that
 from __future__ import annotations
 
 import ast
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from appliance.engine.decoders._base import Graph, Tensor
 from appliance.errors import UnusableModel
@@ -26,6 +26,7 @@ MAX_KEYPOINTS = 1_000
 MAX_SIDE_PX = 4096
 DEFAULT_SIDE_PX = 640
 _STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
+_TASKS = ("detect", "segment", "pose", "obb", "classify")
 _WAY_OUT = "export it again with `yolo export model=… format=onnx`"
 
 
@@ -90,10 +91,8 @@ def _task(graph: Graph) -> tuple[ModelTask, dict[str, Any]]:
     """Return the task and what belongs to it; a file that does not say is told by its outputs."""
     masks = _mask_weights(graph)
     said = graph.metadata.get("task", "segment" if masks else "detect")
-    if said not in get_args(ModelTask):
-        raise UnusableModel(
-            f"this is a YOLO model for the task {said[:40]!r}; it can be used for {', '.join(get_args(ModelTask))}"
-        )
+    if said not in _TASKS:
+        raise UnusableModel(f"this is a YOLO model for the task {said[:40]!r}, none of {', '.join(_TASKS)}")
     task = cast(ModelTask, said)
     if task == "segment" and not masks:
         raise UnusableModel(f"a segment model without an output of mask prototypes; {_WAY_OUT}")

@@ -80,7 +80,7 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
     options = PredictOptions(
         conf=parameters.conf, iou=parameters.iou, classes=parameters.classes, batch=parameters.batch
     )
-    weights = context.store.blobs.path(model.sha256)
+    weights = context.store.blobs.path(model.file().sha256)
     context.commit(lambda _: None, progress=keeper.seen, total=total, message=f"{model.name} on {device}")
     nice = _NICE if context.job.priority <= BATCH else 0
     with Predictor(weights, model.info, backend, device, options, nice=nice) as predictor:

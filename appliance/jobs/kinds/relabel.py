@@ -13,7 +13,7 @@ import msgspec
 
 from appliance.errors import InvalidInput
 from appliance.jobs._base import FOREGROUND, Context, Kind
-from appliance.store import Reading, Transaction, annotations, images, labels
+from appliance.store import Reading, Transaction, annotations, images, labels, model_labels
 from appliance.store.filters import ImageFilter
 
 __all__ = ["KIND", "RelabelParameters", "affected", "check", "step"]
@@ -63,6 +63,7 @@ def step(tx: Transaction, project_id: int, parameters: RelabelParameters) -> int
             annotations.merge_label(tx, project_id, image.id, label_id, into_id)
     if not page.items:
         if into_id is not None:
+            model_labels.merge(tx, label_id, into_id)
             tx.audit("label.merge", f"label {label_id}", project_id=project_id, into=into_id)
         labels.delete(tx, project_id, label_id)
     return len(page.items)

@@ -136,20 +136,34 @@ CREATE TABLE storage_largest (
 
 -- Projects
 
+-- `sha256` names the content: that of the only file, or of the list of files (store/models.py).
 CREATE TABLE models (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     version INTEGER NOT NULL,
-    sha256 BLOB NOT NULL REFERENCES blobs,
+    family TEXT NOT NULL,
+    task TEXT NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
     size_bytes INTEGER NOT NULL,
     info TEXT NOT NULL,
+    metrics TEXT NOT NULL DEFAULT '{}',
     provenance TEXT NOT NULL,
     created_by INTEGER REFERENCES users ON DELETE SET NULL,
     created_at_ms INTEGER NOT NULL,
+    archived_at_ms INTEGER,
     UNIQUE (name, version)
 ) STRICT;
-CREATE INDEX models_sha256 ON models (sha256);
 CREATE INDEX models_created_by ON models (created_by);
+
+-- A model's files by their role: `weights`, or `encoder` and `decoder`.
+CREATE TABLE model_files (
+    model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    sha256 BLOB NOT NULL REFERENCES blobs,
+    size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (model_id, role)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX model_files_sha256 ON model_files (sha256);
 
 CREATE TABLE projects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -293,6 +307,35 @@ CREATE TRIGGER tasks_state AFTER UPDATE OF state ON tasks WHEN new.state IS NOT 
 BEGIN UPDATE images SET state = new.state WHERE id = new.image_id; END;
 CREATE TRIGGER tasks_assigned AFTER UPDATE OF assignee_id ON tasks WHEN new.assignee_id IS NOT old.assignee_id
 BEGIN UPDATE images SET assignee_id = new.assignee_id WHERE id = new.image_id; END;
+
+-- Which model a project used when, oldest first; `before_id` is what a roll back returns to.
+CREATE TABLE activations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    model_id INTEGER REFERENCES models ON DELETE SET NULL,
+    model_name TEXT,
+    before_id INTEGER REFERENCES activations ON DELETE SET NULL,
+    rolled_back INTEGER NOT NULL DEFAULT 0 CHECK (rolled_back IN (0, 1)),
+    user_id INTEGER REFERENCES users ON DELETE SET NULL,
+    at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX activations_project ON activations (project_id, id);
+CREATE INDEX activations_model ON activations (model_id);
+CREATE INDEX activations_before ON activations (before_id);
+CREATE INDEX activations_user ON activations (user_id);
+
+-- What a person decided of a model's label in a project; without a row its name decides.
+CREATE TABLE model_labels (
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
+    class_index INTEGER NOT NULL,
+    label_id INTEGER REFERENCES labels ON DELETE SET NULL,
+    ignored INTEGER NOT NULL DEFAULT 0 CHECK (ignored IN (0, 1)),
+    confidence REAL,
+    PRIMARY KEY (project_id, model_id, class_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX model_labels_model ON model_labels (model_id);
+CREATE INDEX model_labels_label ON model_labels (label_id) WHERE label_id IS NOT NULL;
 
 -- Annotations
 

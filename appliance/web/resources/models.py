@@ -14,7 +14,7 @@ from msgspec import Meta
 from appliance.errors import Forbidden, InvalidInput, NotFound
 from appliance.jobs._base import FOREGROUND
 from appliance.jobs.weights import admit_model
-from appliance.records import Job, Model
+from appliance.records import Job, Model, Provenance
 from appliance.store import Reading, images, models, projects
 from appliance.store.filters import ImageFilter
 from appliance.web.files import receive
@@ -75,9 +75,9 @@ async def upload_model(call: Call) -> Model:
     admit = partial(
         admit_model,
         call.store,
-        staged,
+        {"weights": staged},
         name=name,
-        provenance={"file": name},
+        provenance=Provenance(file=name),
         created_by=user_id,
         stopping=lambda: call.services.live.stopping,
     )

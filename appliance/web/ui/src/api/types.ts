@@ -317,9 +317,11 @@ export interface Export {
   created_at_ms: number;
 }
 
+export type ModelTask = "detect" | "segment" | "pose" | "obb" | "classify" | "prompt";
+
 export interface ModelInfo {
   family: string;
-  task: "detect" | "segment" | "pose" | "obb" | "classify";
+  task: ModelTask;
   labels: string[];
   input_size: [number, number];
   dynamic: boolean;
@@ -329,16 +331,60 @@ export interface ModelInfo {
   details: JsonObject;
 }
 
+export interface ModelFile {
+  role: string;
+  sha256: string;
+  size_bytes: number;
+}
+
+/** What of it is left out is not known. */
+export interface Parity {
+  ok: boolean;
+  pictures: number;
+  expected?: number;
+  found?: number;
+  matched?: number;
+  worst_iou?: number;
+  worst_confidence_gap?: number;
+  worst_output_gap?: number;
+  note?: string;
+}
+
+export interface Conversion {
+  converter: string;
+  versions: Record<string, string>;
+  reading: "tensors" | "pickle";
+  isolated: boolean;
+  seconds: number;
+  parity?: Parity | null;
+  facts?: JsonObject;
+}
+
+export interface Provenance {
+  file?: string;
+  source_sha256?: string;
+  snapshot?: { name: string; manifest_sha256: string };
+  parameters?: JsonObject;
+  parent?: { name: string; version: number; sha256: string };
+  imported?: { name: string; version: number; sha256: string };
+  conversion?: Conversion;
+}
+
 export interface Model {
   id: number;
   name: string;
   version: number;
+  family: string;
+  task: ModelTask;
   sha256: string;
   size_bytes: number;
+  files: ModelFile[];
   info: ModelInfo;
-  provenance: JsonObject;
+  metrics: Record<string, number>;
+  provenance: Provenance;
   created_by: number | null;
   created_at_ms: number;
+  archived_at_ms: number | null;
 }
 
 export interface Job {

@@ -14,6 +14,7 @@ const TASK_WORDS: Record<Model["info"]["task"], string> = {
   pose: "keypoints",
   obb: "rotated boxes",
   classify: "whole images",
+  prompt: "what a click points at",
 };
 
 /** Models of the box; inside a project also which of them it uses. */
@@ -22,7 +23,7 @@ export function Models({ project, reload }: Partial<ProjectPageProps>) {
   const [shown, setShown] = useState<number | null>(null);
   const files = useRef<HTMLInputElement>(null);
   const { busy, problem, run } = useAct();
-  useEvents(["model.added"], null, loaded.reload);
+  useEvents(["model.added", "model.changed"], null, loaded.reload);
   useEffect(() => {
     if (!project) document.title = "Models · PixelQueue";
   }, []);
