@@ -31,7 +31,6 @@ _HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -39,7 +38,11 @@ _HEADERS = {
 
 
 class SecurityHeaders:
-    """Put the security headers on every answer, errors and files too."""
+    """Put the security headers on every answer, errors and files too.
+
+    The opener policy goes only to origins that browsers trust: elsewhere they ignore it, and say so
+    in the console of every page. Source: HTML standard, "obtain a cross-origin opener policy".
+    """
 
     async def process_response(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, _resource: object, _ok: bool
@@ -50,6 +53,8 @@ class SecurityHeaders:
                 response.set_header(name, value)
         if request.scheme == "https":
             response.set_header("Strict-Transport-Security", "max-age=31536000")
+        if request.scheme == "https" or is_loopback(_without_port(request.get_header("Host") or "")):
+            response.set_header("Cross-Origin-Opener-Policy", "same-origin")
 
 
 class HostList:

@@ -37,6 +37,7 @@ _FLAGS = (
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 _PATIENCE_MS = 20_000
+_BLOCKED = re.compile("^Service Worker registration blocked by Playwright")
 _UNANSWERED = re.compile(r"Failed to load resource: .*401 .* at \S+/api/session$")
 
 
@@ -102,17 +103,20 @@ class Console:
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self._faults: list[str] = []
-        self._expected: list[re.Pattern[str]] = []
+        self._expected: list[re.Pattern[str]] = [_BLOCKED]
 
     def expects(self, pattern: str) -> None:
         """Let console lines pass in which the pattern is found."""
         self._expected.append(re.compile(pattern))
 
     def open(self, url: str, client: httpx.Client | None = None, **options: Any) -> Desk:
-        """Open a page of a context of its own, signed in as the client is."""
-        context = self._browser.new_context(
-            **{"viewport": {"width": 1440, "height": 900}, "ignore_https_errors": True, **options}
-        )
+        """Open a page of a context of its own, signed in as the client is.
+
+        The console's files are kept by the browser only where a test asks for that (`service_workers`):
+        elsewhere it would fetch all of them in the midst of what is looked at.
+        """
+        usual = {"viewport": {"width": 1440, "height": 900}, "ignore_https_errors": True, "service_workers": "block"}
+        context = self._browser.new_context(**{**usual, **options})
         context.set_default_timeout(_PATIENCE_MS)
         self._contexts.append(context)
         if client is None:

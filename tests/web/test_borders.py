@@ -54,6 +54,12 @@ def test_every_answer_carries_the_security_headers(fresh: Serving, method: str, 
     assert len(headers["X-Request-Id"]) == 16
 
 
+@pytest.mark.parametrize(("host", "trusted"), [("10.1.2.3:80", False), ("localhost:80", True), ("[::1]:80", True)])
+def test_the_opener_policy_goes_where_browsers_heed_it(fresh: Serving, host: str, trusted: bool) -> None:
+    headers = fresh.client().get("/", headers={"Host": host}).headers
+    assert ("Cross-Origin-Opener-Policy" in headers) is trusted
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example", "", "[evil]:80"])
 @pytest.mark.parametrize("path", ["/api/health", "/"])
 def test_foreign_host_names_are_refused_on_loopback_too(fresh: Serving, host: str, path: str) -> None:

@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 import { precompress } from "./build/precompress.ts";
+import { shell } from "./build/shell.ts";
 import { swagger } from "./build/swagger.ts";
 
 export default defineConfig({
-  plugins: [swagger(), precompress()],
+  plugins: [swagger(), shell(), precompress()],
   build: {
     target: "es2022",
     // The policy of the box allows no data: addresses, so nothing is inlined.

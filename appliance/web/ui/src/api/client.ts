@@ -73,6 +73,7 @@ export const projects = {
 };
 
 export const images = {
+  address: image,
   /** The ids of all that match, in order. */
   ids: async (projectId: number, query: Query): Promise<Int32Array> => {
     const ids = new Int32Array(await http.bytes(`${project(projectId)}/images/ids`, query));

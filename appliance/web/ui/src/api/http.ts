@@ -1,4 +1,4 @@
-import { offline, type Problem, readProblem } from "./problem";
+import { offline, Problem, readProblem } from "./problem";
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -9,6 +9,8 @@ export interface Sent<T> {
   body: T;
 }
 
+/** An earlier answer serves when the box gives none within this time. */
+const PATIENCE_MS = 3_000;
 /** An answer nobody took for so long may have changed. */
 const EARLY_MS = 5_000;
 
@@ -30,6 +32,8 @@ export class Http {
   onSignedOut: () => void = () => undefined;
   /** Whom this page works for: the box refuses it when somebody else signed in in another tab. */
   userId: number | null = null;
+  /** Answers of earlier, by address, for as long as the box gives none. */
+  recalled: ReadonlyMap<string, unknown> | null = null;
   private readonly fetch: Fetch;
   private readonly asked = new Map<string, { answer: Promise<Sent<unknown> | null>; until: number }>();
 
@@ -66,14 +70,23 @@ export class Http {
   }
 
   async get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-    const early = await this.early(address(path, query));
-    return ((early ?? (await this.send("GET", path, { query, signal }))) as Sent<T>).body;
+    const at = address(path, query);
+    try {
+      return (((await this.early(at)) ?? (await this.send("GET", path, { query, signal: signal ?? this.patience(at) }))) as Sent<T>).body;
+    } catch (error) {
+      if (!(error instanceof Problem) || !error.transient || !this.recalled?.has(at)) throw error;
+      return structuredClone(this.recalled.get(at)) as T;
+    }
   }
 
   /** Ask before it is known who will need it: the next `get` of this address takes the answer, if it is a good one. */
   ahead(path: string): void {
     const answer = this.send<unknown>("GET", path).catch(() => null);
     this.asked.set(path, { answer, until: performance.now() + EARLY_MS });
+  }
+
+  private patience(path: string): AbortSignal | undefined {
+    return this.recalled?.has(path) ? AbortSignal.timeout(PATIENCE_MS) : undefined;
   }
 
   private early(path: string): Promise<Sent<unknown> | null> | null {

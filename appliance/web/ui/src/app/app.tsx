@@ -1,8 +1,9 @@
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { projects } from "../api/client";
+import { http, projects } from "../api/client";
 import { Register, Setup, SignIn } from "../pages/sign-in";
+import { OutOfReach } from "../pages/out-of-reach";
 import { Projects } from "../pages/projects";
 import { Button, Empty, Fault } from "../parts/controls";
 import { Help, helpOpen } from "./help";
@@ -11,7 +12,7 @@ import { lazy } from "./lazy";
 import { Notices } from "./notices";
 import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path, place } from "./router";
-import { loadSession, session, standing, trouble } from "./session";
+import { events, loadSession, session, standing, trouble } from "./session";
 import { Shell } from "./shell";
 import { SignOutWarning } from "./sign-out";
 import { useEvents, useLoad } from "./use";
@@ -84,6 +85,7 @@ export function App() {
 function Page() {
   switch (standing.value) {
     case "unknown":
+      if (trouble.value?.transient) return <OutOfReach />;
       return trouble.value ? (
         <main class="sheet alone">
           <Fault problem={trouble.value} retry={() => void loadSession()} />
@@ -136,6 +138,11 @@ function InProject({ page: Found, params }: { page: ComponentType<ProjectPagePro
     ["project.changed", "label.changed", "member.changed", "image.added", "image.deleted", "task.changed"],
     id,
     loaded.reload,
+  );
+  // What was shown from this device's memory is read anew once the box is back.
+  useEffect(
+    () => events.on("connected", ({ data }) => (!data.first || http.recalled) && loaded.reload()),
+    [loaded.reload],
   );
   useEffect(() => {
     currentProject.value = loaded.value?.project ?? null;

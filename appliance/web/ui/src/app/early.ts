@@ -1,23 +1,9 @@
 import { http, projects } from "../api/client";
 import { Pictures } from "../editor/pictures";
-import { choose, place } from "./router";
-
-const BENCHES: readonly [string, "annotate" | "review"][] = [
-  ["/projects/:project/annotate", "annotate"],
-  ["/projects/:project/review", "review"],
-  ["/projects/:project/images/:image", "annotate"],
-];
+import { benchAt } from "./bench-address";
+import { place } from "./router";
 
 let begun: { projectId: number; pictures: Pictures } | null = null;
-
-/** The page of the workbench that an address shows, and its image where it names one. */
-export function benchAt(path: string, query: URLSearchParams) {
-  const found = choose(BENCHES, path);
-  const projectId = Number(found?.params.project);
-  if (!found || !Number.isInteger(projectId)) return null;
-  const imageId = Number(found.params.image ?? query.get("image"));
-  return { page: found.value, projectId, imageId: Number.isInteger(imageId) && imageId > 0 ? imageId : null };
-}
 
 /** Ask for all that the address is going to show at once, before it is known who is signed in. */
 export function startEarly(): void {
@@ -31,6 +17,11 @@ export function startEarly(): void {
   if (imageId === null) return;
   begun = { projectId, pictures: new Pictures(projectId) };
   begun.pictures.ahead([imageId]);
+}
+
+/** Nothing of what was asked for comes: the box is away. */
+export function dropEarly(): void {
+  begun = null;
 }
 
 /** Where a project's pictures come from: with the first one on its way, when the page began with it. */

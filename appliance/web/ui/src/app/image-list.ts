@@ -118,6 +118,7 @@ export class ImageList {
         soon();
       }),
     );
+    stops.push(events.on("connected", () => this.problem.value?.transient && void this.mend()));
     return () => {
       clearTimeout(timer);
       for (const stop of stops) stop();
@@ -136,6 +137,12 @@ export class ImageList {
       for (const id of this.known.keys()) this.stale.add(id);
       await this.reload();
     } else if (of("image.added").length > 0) await this.append();
+  }
+
+  /** The box is back: ask for what it did not answer. */
+  private async mend(): Promise<void> {
+    await (this.ids.value ? this.append() : this.reload());
+    if (!this.asking) await this.ask();
   }
 
   private async load(): Promise<void> {

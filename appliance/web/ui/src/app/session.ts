@@ -2,10 +2,13 @@ import { computed, signal } from "@preact/signals";
 
 import { account, http } from "../api/client";
 import { EventStream } from "../api/events";
-import { Problem } from "../api/problem";
+import { offline, Problem } from "../api/problem";
 import type { Session } from "../api/types";
+import { benchAt } from "./bench-address";
+import { dropEarly } from "./early";
 import { Outbox } from "./outbox";
-import { go } from "./router";
+import { type Recalled, recall } from "./recall";
+import { go, place } from "./router";
 
 export type Standing = "unknown" | "setup" | "signed-out" | "signed-in";
 
@@ -20,6 +23,9 @@ export const me = computed(() => session.value?.user ?? null);
 export const outbox = signal<Outbox | null>(null);
 
 export const events = new EventStream();
+
+/** A box that is off leaves packets unanswered for minutes. */
+const PATIENCE_MS = 4_000;
 
 /** Take a session as the answer of setup, registration or sign-in. */
 export function begin(answer: Session): void {
@@ -42,6 +48,8 @@ export function begin(answer: Session): void {
 
 /** Leave: what is unsent stays in the journal until this user signs in again. */
 export function end(): void {
+  http.recalled = null;
+  void recall.forget();
   events.stop();
   outbox.value?.close();
   outbox.value = null;
@@ -53,17 +61,40 @@ export function end(): void {
 
 /** Ask the box who is signed in, and when nobody is, whether it waits to be claimed. */
 export async function loadSession(): Promise<void> {
-  trouble.value = null;
   try {
-    begin(await account.session());
+    const answer = await Promise.race([account.session(), patience()]);
+    trouble.value = null;
+    http.recalled = null;
+    begin(answer);
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401) {
-      trouble.value = error instanceof Problem ? error : null;
-      if (!(error instanceof Problem)) throw error;
-      return;
-    }
-    standing.value = (await account.setupNeeded().catch(() => false)) ? "setup" : "signed-out";
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 401) {
+      trouble.value = null;
+      standing.value = (await account.setupNeeded().catch(() => false)) ? "setup" : "signed-out";
+    } else if (error.transient) await away(error);
+    else trouble.value = error;
   }
+}
+
+const patience = (): Promise<never> => new Promise((_resolve, reject) => setTimeout(() => reject(offline()), PATIENCE_MS));
+
+/** The box is away: the image that was open is there again, anything else waits for the box. */
+async function away(problem: Problem): Promise<void> {
+  if (standing.value !== "unknown") return;
+  const last = trouble.value ? null : await recall.last();
+  const bench = benchAt(place.value.path, place.value.query);
+  if (last && bench?.projectId === last.projectId && [null, last.imageId].includes(bench.imageId)) openAgain(last);
+  else trouble.value = problem;
+}
+
+/** Open the image somebody had open when the box went away. */
+export function openAgain(last: Recalled): void {
+  dropEarly();
+  http.recalled = last.answers;
+  connected.value = false;
+  if (benchAt(place.value.path, place.value.query)?.imageId !== last.imageId)
+    go(`/projects/${last.projectId}/annotate?image=${last.imageId}`, "replace");
+  begin(last.session);
 }
 
 export async function signOut(): Promise<void> {
@@ -78,6 +109,7 @@ http.onSignedOut = () => {
 };
 events.on("connected", ({ data }) => {
   connected.value = true;
+  if (http.recalled) void loadSession();
   outbox.value?.retry();
   // What was read before the box was followed may have changed in between.
   if (data.first) outbox.value?.doubt();

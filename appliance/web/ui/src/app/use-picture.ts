@@ -29,17 +29,22 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
       return;
     }
     let wanted = true;
+    const ask = (): void => {
+      pictures.get(imageId).then(
+        (ready) => wanted && (setShown(ready), setProblem(null)),
+        (error: unknown) => wanted && setProblem(toProblem(error)),
+      );
+    };
     const there = pictures.peek(imageId);
     if (there) {
       setShown(there);
       return;
     }
-    pictures.get(imageId).then(
-      (ready) => wanted && setShown(ready),
-      (error: unknown) => wanted && setProblem(toProblem(error)),
-    );
+    ask();
+    const stop = events.on("connected", ask);
     return () => {
       wanted = false;
+      stop();
     };
   }, [pictures, imageId]);
   const at = imageId === null ? null : (pictures.peek(imageId) ?? shown);

@@ -25,6 +25,8 @@ export function useLoad<T>(load: () => Promise<T>, deps: readonly unknown[]): Lo
       },
     );
   }, deps);
+  const failed = state.problem?.transient ?? false;
+  useEffect(() => (failed ? events.on("connected", run) : undefined), [failed, run]);
   useLayoutEffect(() => {
     setState({ value: null, problem: null });
     run();

@@ -167,6 +167,19 @@ export class Journal implements Keeper {
     return { kept: [...kept.values()], intents: found.sort((a, b) => a.at - b.at) };
   }
 
+  /** Count what all pages of this user have unsent. */
+  async tally(): Promise<{ changes: number; intents: number }> {
+    if (!this.database) return { changes: 0, intents: 0 };
+    const transaction = this.database.transaction(["changes", "intents"]);
+    const changes = new Set<string>();
+    for (let cursor = await transaction.objectStore("changes").openCursor(within(this.owner)); cursor; cursor = await cursor.continue()) {
+      const [, lane, imageId, id] = cursor.key;
+      const ids = "underway" in cursor.value ? [...cursor.value.underway.sent.keys()] : [id];
+      for (const one of ids) changes.add(`${lane} ${imageId} ${one}`);
+    }
+    return { changes: changes.size, intents: await transaction.objectStore("intents").count(within(this.owner)) };
+  }
+
   private key(place: Place, id: string): Key {
     return [this.owner, place.lane, place.imageId, id];
   }

@@ -78,6 +78,16 @@ export class Pending {
     return this.underway !== null || this.dirty.size > this.refused.size;
   }
 
+  /** The image as the box has it, as far as is known. */
+  get held(): Annotation[] {
+    const held = new Map(this.document.all.map((one) => [one.id, one]));
+    for (const [id, { base }] of [...this.dirty, ...(this.underway?.sent ?? [])]) {
+      if (base) held.set(id, base);
+      else held.delete(id);
+    }
+    return [...held.values()];
+  }
+
   /** Take in what a person changed; returns what is unsent of it now, null where nothing is left. */
   note(change: Change): Map<string, Unsent | null> {
     const rows = new Map<string, Unsent | null>();

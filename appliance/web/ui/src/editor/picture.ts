@@ -1,5 +1,5 @@
 import { images } from "../api/client";
-import { Problem } from "../api/problem";
+import { offline, Problem } from "../api/problem";
 import type { Image, Job } from "../api/types";
 import type { Size } from "./camera";
 import type { TileSource } from "./render/tiles";
@@ -36,7 +36,9 @@ export async function loadPicture(image: Image, lost: () => void): Promise<Pictu
 }
 
 async function decoded(url: string, image: Image): Promise<ImageBitmap> {
-  const response = await fetch(url);
+  const response = await fetch(url).catch(() => {
+    throw offline();
+  });
   if (!response.ok) throw new Problem(response.status, { detail: "This picture cannot be shown. Load the page again.", file: image.name });
   return createImageBitmap(await response.blob());
 }

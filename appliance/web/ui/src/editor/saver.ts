@@ -78,6 +78,11 @@ export class Saver {
     return this.pending.size;
   }
 
+  /** The image without what is unsent of it: what a later page can put the journal's work onto. */
+  get held(): Omit<ImageAnnotations, "late"> {
+    return { image_id: this.document.imageId, revision: this.document.revision, annotations: this.pending.held };
+  }
+
   /** Send the next diff and take in the answer; never rejects. */
   push(): Promise<Outcome> {
     this.running ??= this.sendOnce().finally(() => {

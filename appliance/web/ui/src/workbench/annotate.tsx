@@ -7,7 +7,7 @@ import { imageList } from "../app/image-list";
 import { hint, useKeys } from "../app/keys";
 import { mayReview, type ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
-import { outbox, session } from "../app/session";
+import { connected, outbox, session } from "../app/session";
 import { useAct, useEvents } from "../app/use";
 import { WorkQueue } from "../app/work-queue";
 import { Button, Empty, Fault, IconButton } from "../parts/controls";
@@ -78,7 +78,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   });
 
   if (walk.known.value && imageId === null) return <Nothing bench={bench} handing={handing} walk={walk} />;
-  const waiting = walk.problem.value?.transient && outbox.value?.standing.value === "offline";
+  const waiting = walk.problem.value?.transient && (!connected.value || outbox.value?.standing.value === "offline");
   const trouble =
     handing.problem.value ?? labelling.problem ?? shown.problem ?? (waiting ? null : walk.problem.value) ??
     (bench.desk.value?.saver.state.value === "refused" ? bench.desk.value.saver.problem.value : null);

@@ -16,6 +16,7 @@ import { StatusLine } from "./status";
 import { ThumbBar } from "./thumb-bar";
 import { Tools } from "./tools";
 import type { OnBench } from "./use-bench";
+import { useRecall } from "./use-recall";
 import "./workbench.css";
 import "./tablet.css";
 
@@ -41,6 +42,7 @@ export function Frame(props: Props) {
   const { kind, bench, shown, imageId, trouble, tools = true } = props;
   const [drawer, setDrawer] = useState(false);
   const { ready, opened } = shown;
+  useRecall(bench, ready);
   const bare = bench.bare.value;
   const desk = bench.desk.value;
   const label = ready ? `${ready.image.name}, ${counted(bench.annotations.value.length, "object")}` : "Picture";

@@ -112,6 +112,7 @@ export class BrowseWalk implements Walk {
     this.problem = list.problem;
     this.stops = [
       list.follow(events),
+      events.on("connected", () => this.look(this.imageId.peek())),
       effect(() => {
         const at = this.index.value;
         if (at >= 0) list.want(at - SHOWN.before, at + SHOWN.after);

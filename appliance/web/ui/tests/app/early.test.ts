@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { benchAt } from "../../src/app/early";
+import { benchAt } from "../../src/app/bench-address";
 
 const at = (path: string, query = "") => benchAt(path, new URLSearchParams(query));
 
