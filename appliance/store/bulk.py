@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from appliance.errors import InvalidInput
 from appliance.records import Record, Task, TaskState
-from appliance.store import filters, images, members, rows, tasks
+from appliance.store import filters, images, members, rows, task_changes, tasks
 from appliance.store.filters import ImageFilter
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
@@ -76,13 +76,19 @@ def number(reading: Reading, project_id: int, selection: Selection) -> int:
     return filters.count(reading, project_id, selection.filter or filters.EVERYTHING)
 
 
-def step(tx: Transaction, project_id: int, change: Change, so_far: Changed) -> Changed:
-    """Change the next few images, in the order of their ids; the same object when none is left."""
+def step(tx: Transaction, project_id: int, change: Change, so_far: Changed, job_id: int | None = None) -> Changed:
+    """Change the next few images, in the order of their ids; the same object when none is left.
+
+    A job leaves on record how the tasks were, so that it can be taken back.
+    """
     found = _next(tx, project_id, change.selection, so_far.after)
     if not found:
         return so_far
     before: dict[int | None, list[int]] = {}
+    tasks_before = _tasks(tx, project_id, found) if job_id is not None else []
     changed = _ACTIONS[change.action](tx, project_id, change, found, before)
+    if job_id is not None:
+        task_changes.keep(tx, job_id, tasks_before)
     return Changed(
         after=found[-1],
         images=so_far.images + len(found),

@@ -14,8 +14,8 @@ from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
 __all__ = [
-    "KINDS", "Changes", "Kind", "add", "changes_at", "decoded", "inverse", "newest_first", "of_jobs", "predicted",
-    "predictions", "revision_of",
+    "KINDS", "Changes", "Kind", "add", "changes_at", "decoded", "encoded", "inverse", "newest_first", "of_jobs",
+    "predicted", "predictions", "revision_of",
 ]  # fmt: skip
 
 Kind = Literal[
@@ -52,16 +52,13 @@ def add(
     job_id: int | None,
 ) -> None:
     """Append one revision."""
-    encoded = msgspec.json.encode(changes)
-    if len(encoded) >= _COMPRESS_FROM:
-        encoded = _compressor.compress(encoded)
     added = sum(old is None for old, _ in changes.put)
     tx.execute(
         "INSERT INTO history (image_id, revision, project_id, diff_id, kind, author_id, job_id, at_ms, "
         "added, changed, removed, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             image.id, revision, image.project_id, diff_id, kind, author_id, job_id, tx.now_ms,
-            added, len(changes.put) - added, len(changes.removed), encoded,
+            added, len(changes.put) - added, len(changes.removed), encoded(changes),
         ),
     )  # fmt: skip
 
@@ -81,22 +78,22 @@ def changes_at(reading: Reading, image_id: int, revision: int) -> Changes:
         NotFound: The image has no such revision.
     """
     sql = "SELECT changes FROM history WHERE image_id = ? AND revision = ?"
-    for (encoded,) in reading.execute(sql, (image_id, revision)):
-        return decoded(encoded)
+    for (row,) in reading.execute(sql, (image_id, revision)):
+        return decoded(row)
     raise NotFound(f"the image has no revision {revision}")
 
 
 def of_jobs(reading: Reading, image_id: int) -> list[Changes]:
     """Return what machine work changed on an image, oldest first."""
     sql = "SELECT changes FROM history WHERE image_id = ? AND +job_id IS NOT NULL "
-    return [decoded(encoded) for (encoded,) in reading.execute(sql + "ORDER BY revision", (image_id,))]
+    return [decoded(row) for (row,) in reading.execute(sql + "ORDER BY revision", (image_id,))]
 
 
 def predicted(reading: Reading, image_id: int, annotation_id: str) -> Annotation | None:
     """Return the annotation as a model last made it on this image, or None when none did."""
     sql = "SELECT changes FROM history WHERE image_id = ? ORDER BY revision DESC"
-    for (encoded,) in reading.execute(sql, (image_id,)):
-        for _, new in decoded(encoded).put:
+    for (row,) in reading.execute(sql, (image_id,)):
+        for _, new in decoded(row).put:
             if new.id == annotation_id and new.is_prediction:
                 return new
     return None
@@ -105,10 +102,8 @@ def predicted(reading: Reading, image_id: int, annotation_id: str) -> Annotation
 def predictions(reading: Reading, image_id: int) -> list[Annotation]:
     """Return every annotation that a model made on this image, as it last made it."""
     made: dict[str, Annotation] = {}
-    for (encoded,) in reading.execute(
-        "SELECT changes FROM history WHERE image_id = ? ORDER BY revision", (image_id,)
-    ):
-        for _, new in decoded(encoded).put:
+    for (row,) in reading.execute("SELECT changes FROM history WHERE image_id = ? ORDER BY revision", (image_id,)):
+        for _, new in decoded(row).put:
             if new.is_prediction:
                 made[new.id] = new
     return list(made.values())
@@ -124,12 +119,18 @@ def inverse(changes: Changes) -> Changes:
 def newest_first(reading: Reading, image_id: int, down_to: int) -> Iterator[Changes]:
     """Yield what each revision past `down_to` changed, the newest first."""
     sql = "SELECT changes FROM history WHERE image_id = ? AND revision > ? ORDER BY revision DESC"
-    for (encoded,) in reading.execute(sql, (image_id, down_to)):
-        yield decoded(encoded)
+    for (row,) in reading.execute(sql, (image_id, down_to)):
+        yield decoded(row)
 
 
-def decoded(encoded: bytes) -> Changes:
+def encoded(changes: Changes) -> bytes:
+    """Return changes as a row of the history holds them; for the writer's thread alone."""
+    text = msgspec.json.encode(changes)
+    return _compressor.compress(text) if len(text) >= _COMPRESS_FROM else text
+
+
+def decoded(text: bytes) -> Changes:
     """Return what a row of the history holds."""
-    if encoded[:4] == _ZSTD_MAGIC:
-        encoded = zstandard.ZstdDecompressor().decompress(encoded, max_output_size=1 << 30)
-    return _changes.decode(encoded)
+    if text[:4] == _ZSTD_MAGIC:
+        text = zstandard.ZstdDecompressor().decompress(text, max_output_size=1 << 30)
+    return _changes.decode(text)

@@ -15,8 +15,8 @@ from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
 __all__ = [
-    "Folder", "by_content", "by_name", "by_names", "clean_name", "create", "delete", "find", "folders", "foreign",
-    "get", "listed", "names_after", "of_ids", "present", "tell_tiled",
+    "Folder", "bring_back", "by_content", "by_name", "by_names", "clean_name", "create", "delete", "find", "folders",
+    "foreign", "get", "listed", "names_after", "of_ids", "present", "tell_tiled",
 ]  # fmt: skip
 
 _COLUMNS = rows.columns(Image, sha256="lower(hex(sha256))", tiled=f"max(width, height) > {TILED_SIDE}")
@@ -70,6 +70,24 @@ def create(
         needs_rendition=probe.needs_rendition, tiled=is_tiled(probe.width, probe.height), revision=0, annotations=0,
         predictions=0, state="open", created_at_ms=tx.now_ms,
     )  # fmt: skip
+
+
+def bring_back(tx: Transaction, image: Image, job_id: int) -> Image:
+    """Add an image again that was withdrawn, with its id and an open task; its content must not be there."""
+    tx.execute(
+        "INSERT INTO images (id, project_id, name, width, height, sha256, size_bytes, format, orientation, "
+        "needs_rendition, created_at_ms, job_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            image.id, image.project_id, _free_name(tx, image.project_id, image.name), image.width, image.height,
+            bytes.fromhex(image.sha256), image.size_bytes, image.format, image.orientation,
+            int(image.needs_rendition), image.created_at_ms, job_id,
+        ),
+    )  # fmt: skip
+    tx.execute(
+        "INSERT INTO tasks (project_id, image_id, updated_at_ms) VALUES (?, ?, ?)",
+        (image.project_id, image.id, tx.now_ms),
+    )
+    return get(tx, image.project_id, image.id)
 
 
 def get(reading: Reading, project_id: int, image_id: int) -> Image:

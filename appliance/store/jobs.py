@@ -22,8 +22,8 @@ from appliance.store.writer import Transaction
 
 __all__ = [
     "MAX_ATTEMPTS", "add_notes", "advance", "attach", "blobs_of", "cancel", "cancelled", "claim", "create",
-    "fail", "finish", "get", "hasten", "head_priority", "listed", "notes", "pause", "put_back", "recover", "resume",
-    "retry", "standing", "stop", "tiling", "under_way", "unfinished", "waiting",
+    "fail", "finish", "get", "hasten", "head_priority", "listed", "notes", "of_project", "pause", "put_back",
+    "recover", "resume", "retry", "standing", "stop", "tiling", "under_way", "unfinished", "waiting",
 ]  # fmt: skip
 
 MAX_ATTEMPTS = 3
@@ -73,6 +73,16 @@ def get(reading: Reading, job_id: int) -> Job:
     """
     row = reading.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))
     return rows.found(rows.first(Job, row), "job")
+
+
+def of_project(reading: Reading, project_id: int, job_id: int) -> Job:
+    """Return one job of a project.
+
+    Raises:
+        NotFound: There is none.
+    """
+    job = get(reading, job_id)
+    return rows.found(job if job.project_id == project_id else None, "job")
 
 
 def listed(

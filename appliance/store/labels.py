@@ -13,7 +13,7 @@ from appliance.store import rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["PALETTE", "NewLabel", "change", "create", "delete", "ensure", "get", "listed", "uses"]
+__all__ = ["PALETTE", "NewLabel", "bring_back", "change", "create", "delete", "ensure", "get", "listed", "uses"]
 
 PALETTE = (
     "#FFE600", "#8844FF", "#CC2222", "#008866", "#88AAFF", "#AA4488", "#FF66AA", "#E6E6E6", "#AAE6AA", "#88AA00",
@@ -134,6 +134,23 @@ def delete(tx: Transaction, project_id: int, label_id: int) -> None:
         )
     tx.execute("DELETE FROM labels WHERE id = ?", (label_id,))
     _told(tx, "label.delete", project_id, label_id, name=label.name)
+
+
+def bring_back(tx: Transaction, label: Label) -> Label:
+    """Add a deleted label again with its id and class index; a name that is taken by now gets a number."""
+    taken = {one.name for one in listed(tx, label.project_id)}
+    names = (label.name, *(f"{label.name} ({number})" for number in range(2, len(taken) + 3)))
+    name = next(one for one in names if one not in taken)
+    tx.execute(
+        "INSERT INTO labels (id, project_id, class_index, name, color, hotkey, attributes, skeleton) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            label.id, label.project_id, label.class_index, name, label.color, label.hotkey,
+            rows.encode(label.attributes), rows.encode(label.skeleton) if label.skeleton else None,
+        ),
+    )  # fmt: skip
+    _told(tx, "label.create", label.project_id, label.id, name=name)
+    return get(tx, label.project_id, label.id)
 
 
 def _told(tx: Transaction, action: str, project_id: int, label_id: int, **details: Any) -> None:

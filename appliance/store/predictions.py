@@ -11,7 +11,7 @@ from appliance.store import annotations, history, images, labels
 from appliance.store.history import Changes
 from appliance.store.writer import Transaction
 
-__all__ = ["OPEN_TO_MODELS", "Proposal", "replace"]
+__all__ = ["OPEN_TO_MODELS", "Proposal", "covered", "replace"]
 
 OPEN_TO_MODELS: tuple[TaskState, ...] = ("open", "in_progress", "returned")
 """States in which a run may change an image: what is being reviewed or done stays as it is."""
@@ -51,7 +51,7 @@ def replace(
     known = {label.id for label in labels.listed(tx, image.project_id)}
     untouched = [a for a in present if a.is_prediction]
     kept = [a for a in present if not a.is_prediction]
-    fresh = [p for p in proposals if p.label_id in known and not _taken(p, kept)]
+    fresh = [p for p in proposals if p.label_id in known and not covered(p, kept)]
     if _same(untouched, fresh, model_id):
         return len(fresh)
     # Never an id that stands: what a person accepted keeps the id an earlier round of the job gave it.
@@ -77,7 +77,8 @@ def _annotation(p: Proposal, model_id: int, key: str) -> Annotation:
     )
 
 
-def _taken(p: Proposal, kept: Sequence[Annotation]) -> bool:
+def covered(p: Proposal | Annotation, kept: Sequence[Annotation]) -> bool:
+    """Tell whether a shape of the same label stands where a prediction would come (IoU of the bounds ≥ 0.7)."""
     import numpy as np  # not before there are predictions: a start is quicker without it
 
     bounds = np.array([a.geometry.bounds() for a in kept if a.label_id == p.label_id], dtype=np.float64)

@@ -32,7 +32,7 @@ class Deed(Record, frozen=True):
     n: int
 
 
-class Revision(Record, frozen=True, omit_defaults=True):
+class Revision(Record, frozen=True):
     """One revision of an image. `did` tells more than the three counts; a project's list leaves it out."""
 
     image_id: int

@@ -94,6 +94,10 @@ _OWNERS = (
     ),
     "SELECT 'export', id, project_id, format || ' ' || id FROM exports WHERE sha256 = ?1",
     (
+        "SELECT 'job', j.id, w.project_id, j.kind || ' ' || j.id FROM withdrawn AS w "
+        "JOIN jobs AS j ON j.id = w.job_id WHERE w.sha256 = ?1"
+    ),
+    (
         "SELECT 'job', j.id, j.project_id, j.kind || ' ' || j.id FROM job_blobs AS b "
         "JOIN jobs AS j ON j.id = b.job_id WHERE b.sha256 = ?1"
     ),

@@ -2,7 +2,8 @@
 
 A blob counts once, however many refer to it: for the image that had it first, else for the
 snapshot that keeps the picture of a deleted image, else for the snapshot's manifest, the
-export, the model or the job it came with; what nobody refers to waits for the collector.
+export, the model, the job it came with or the undo that took its image away; what nobody refers
+to waits for the collector.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _OWNER = (
     "(SELECT 'models:0:' || model_id FROM model_files WHERE sha256 = b.sha256 LIMIT 1), "
     "(SELECT 'archives:' || coalesce(j.project_id, 0) || ':' || j.id FROM job_blobs AS o "
     "JOIN jobs AS j ON j.id = o.job_id WHERE o.sha256 = b.sha256 LIMIT 1), "
+    "(SELECT 'archives:' || project_id || ':' || job_id FROM withdrawn WHERE sha256 = b.sha256 LIMIT 1), "
     "'waiting:0:0')"
 )
 _NAMES = {

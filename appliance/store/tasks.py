@@ -167,13 +167,15 @@ def take_back(tx: Transaction, project_id: int, task_id: int, user_id: int, leas
     return change(tx, task, state="in_progress", lease_until_ms=tx.now_ms + lease_ms)
 
 
-def submit_by_machine(tx: Transaction, image: Image) -> None:
-    """Send an image that nobody has begun to review, predictions and all."""
+def submit_by_machine(tx: Transaction, image: Image) -> bool:
+    """Send an image that nobody has begun to review, predictions and all; tell whether it went."""
     task = of_image(tx, image.id)
     reviewed = projects.get(tx, image.project_id).review_policy != "none"
     if reviewed and task.state == "open" and task.assignee_id is None:
         revision = images.get(tx, image.project_id, image.id).revision
         change(tx, task, state="in_review", revision=revision)
+        return True
+    return False
 
 
 def skip(tx: Transaction, project_id: int, task_id: int, user_id: int, reason: str) -> Task:

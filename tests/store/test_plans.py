@@ -38,12 +38,15 @@ from appliance.store import (
     sessions,
     snapshots,
     storage,
+    task_changes,
     tasks,
     threads,
     tokens,
+    undo,
     unread,
     uploads,
     users,
+    withdrawn,
 )  # fmt: skip
 from appliance.store.filters import ImageFilter
 from tests.store._nouns import (
@@ -156,6 +159,15 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "next to review": (tasks.next_to_review, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
     "threads": (threads.of_image, {"project_id": [1], "image_id": [1], "user_id": [1], "after": [None, 3]}),
     "unread": (unread.of_user, {"project_id": [1], "user_id": [1]}),
+    "revisions of a job": (undo.revisions, {"job_id": [1], "below": [None, undo.Place(9, 1, 1)], "limit": [8]}),
+    "what an undo would do": (undo.preview, {"project_id": [1], "job_id": [1]}),
+    "job that undid": (undo.of_job, {"job_id": [1]}),
+    "tasks a job changed": (task_changes.listed, {"job_id": [1], "after": [0], "limit": [8]}),
+    "untouched images of an import": (
+        withdrawn.brought,
+        {"project_id": [1], "job_id": [1], "after": [0], "limit": [8]},
+    ),
+    "images an undo took away": (withdrawn.waiting, {"job_id": [1], "after": [0], "limit": [8]}),
     "tokens": (tokens.of_user, {"user_id": [1]}),
     "token": (tokens.find, {"secret": ["x"]}),
     "expired uploads": (uploads.expired, {"now_ms": [1], "limit": [10]}),
@@ -249,7 +261,8 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (activations, annotations, audit, events, exports, filters, history, images, insights, jobs, labels,
              late, members, model_labels, models, projects, restore, reviews, revisions, scrub, sessions,
-             snapshots, storage, tasks, threads, tokens, unread, uploads, users)  # fmt: skip
+             snapshots, storage, task_changes, tasks, threads, tokens, undo, unread, uploads, users,
+             withdrawn)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

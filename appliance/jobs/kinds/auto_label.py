@@ -14,7 +14,19 @@ from msgspec import Meta
 from appliance.errors import InvalidInput, NotFound, PixelQueueError
 from appliance.jobs._base import BATCH, Context, JobPaused, Kind
 from appliance.records import Image, Label, Model, Note, Prediction
-from appliance.store import Reading, Transaction, filters, images, jobs, labels, models, predictions, projects, tasks
+from appliance.store import (
+    Reading,
+    Transaction,
+    filters,
+    images,
+    jobs,
+    labels,
+    models,
+    predictions,
+    projects,
+    task_changes,
+    tasks,
+)
 from appliance.store.filters import EVERYTHING, ImageFilter
 from appliance.store.predictions import OPEN_TO_MODELS, Proposal
 
@@ -199,7 +211,9 @@ class _Keeper:
         job_id = self._context.job.id
         made = predictions.replace(tx, image, proposals, model_id=self._model.id, job_id=job_id, round_id=str(job_id))
         if self._submit:
-            tasks.submit_by_machine(tx, image)
+            before = tasks.of_image(tx, image.id)
+            if tasks.submit_by_machine(tx, image):
+                task_changes.keep(tx, job_id, [before])
         return made
 
     def _proposals(self, found: Sequence[Prediction]) -> list[Proposal]:

@@ -24,7 +24,7 @@ def run(context: Context, change: Change) -> dict[str, Any]:
     total = max(left, so_far.images) if change.action != "delete" else so_far.images + left
 
     def some(tx: Transaction) -> Changed:
-        done = bulk.step(tx, project_id, change, so_far)
+        done = bulk.step(tx, project_id, change, so_far, context.job.id)
         done.before = []
         jobs.advance(tx, context.job.id, checkpoint=msgspec.to_builtins(done), progress=done.images, total=total)
         return done

@@ -51,16 +51,16 @@ def affected(reading: Reading, label_id: int, at_most: int = 1 << 40) -> int:
     return int(count)
 
 
-def step(tx: Transaction, project_id: int, parameters: RelabelParameters) -> int:
+def step(tx: Transaction, project_id: int, parameters: RelabelParameters, job_id: int | None = None) -> int:
     """Do the next few images and return how many; with none left, delete the label and return 0."""
     check(tx, project_id, parameters)
     label_id, into_id = parameters.label_id, parameters.merge_into
     page = images.listed(tx, project_id, ImageFilter(labels=[label_id]), limit=_IMAGES_AT_ONCE)
     for image in page.items:
         if into_id is None:
-            annotations.delete_label(tx, project_id, image.id, label_id)
+            annotations.delete_label(tx, project_id, image.id, label_id, job_id=job_id)
         else:
-            annotations.merge_label(tx, project_id, image.id, label_id, into_id)
+            annotations.merge_label(tx, project_id, image.id, label_id, into_id, job_id=job_id)
     if not page.items:
         if into_id is not None:
             model_labels.merge(tx, label_id, into_id)
@@ -70,7 +70,7 @@ def step(tx: Transaction, project_id: int, parameters: RelabelParameters) -> int
 
 
 def run(context: Context, parameters: RelabelParameters) -> dict[str, Any]:
-    """Take step after step until the label is gone."""
+    """Take step after step until the label is gone; the checkpoint keeps what it was, for an undo."""
     project_id = context.job.project_id
     if project_id is None:
         raise InvalidInput("a label belongs to a project", field="project_id")
@@ -79,11 +79,17 @@ def run(context: Context, parameters: RelabelParameters) -> dict[str, Any]:
     present = context.store.read(lambda reading: labels.listed(reading, project_id))
     if context.checkpoint and all(label.id != parameters.label_id for label in present):
         return {"images": done}  # the last step was committed, the job's end was not
+    label = context.checkpoint.get("label") or next(
+        (msgspec.to_builtins(label) for label in present if label.id == parameters.label_id), None
+    )
     total = done + left
     while True:
         context.pause_point()
         handled = context.commit(
-            lambda tx: step(tx, project_id, parameters), checkpoint={"images": done}, progress=done, total=total
+            lambda tx: step(tx, project_id, parameters, context.job.id),
+            checkpoint={"images": done, "label": label},
+            progress=done,
+            total=total,
         )
         if not handled:
             return {"images": done}

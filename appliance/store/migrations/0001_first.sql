@@ -422,6 +422,19 @@ CREATE TABLE task_changes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX task_changes_image ON task_changes (image_id);
 
+-- Images that the undoing of an import took away, to bring them back.
+CREATE TABLE withdrawn (
+    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    image_id INTEGER NOT NULL,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    sha256 BLOB NOT NULL REFERENCES blobs,
+    image TEXT NOT NULL,
+    changes BLOB NOT NULL,
+    PRIMARY KEY (job_id, image_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX withdrawn_project ON withdrawn (project_id, sha256);
+CREATE INDEX withdrawn_sha256 ON withdrawn (sha256);
+
 -- Diffs that came when their image was in review or done: kept beside it until somebody decides.
 CREATE TABLE late (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -590,6 +603,7 @@ CREATE INDEX jobs_project ON jobs (project_id, id);
 CREATE INDEX jobs_state ON jobs (state, id);
 CREATE INDEX jobs_created_by ON jobs (created_by);
 CREATE INDEX jobs_tiles ON jobs (parameters ->> '$.sha256', id) WHERE kind = 'tiles';
+CREATE INDEX jobs_undo ON jobs (parameters ->> '$.job_id', id) WHERE kind = 'undo';
 
 CREATE TABLE job_notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,65 @@
+"""What jobs did to tasks, and taking it back where nobody went on since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from appliance.records import Task
+from appliance.store import members, rows, tasks
+from appliance.store.store import Reading
+from appliance.store.writer import Transaction
+
+__all__ = ["count", "keep", "listed", "take_back"]
+
+_FIELDS = ("state", "round", "assignee_id", "reviewer_id", "reason", "revision")
+
+
+def keep(tx: Transaction, job_id: int, before: Sequence[Task]) -> None:
+    """Put on record how tasks were before a job changed them; call it after the change, in its transaction."""
+    for old in before:
+        new = _standing(tx, old.image_id)
+        if new is not None and _facts(new) != _facts(old):
+            tx.execute(
+                "INSERT INTO task_changes (job_id, image_id, before, after) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET after = excluded.after",
+                (job_id, old.image_id, rows.encode(_facts(old)), rows.encode(_facts(new))),
+            )
+
+
+def count(reading: Reading, job_id: int) -> int:
+    """Return how many tasks a job changed that are still there."""
+    ((found,),) = reading.execute("SELECT count(*) FROM task_changes WHERE job_id = ?", (job_id,)).fetchall()
+    return int(found)
+
+
+def listed(reading: Reading, job_id: int, after: int, limit: int) -> list[int]:
+    """Return the next images whose tasks a job changed, by id."""
+    sql = "SELECT image_id FROM task_changes WHERE job_id = ? AND image_id > ? ORDER BY image_id LIMIT ?"
+    return [image_id for (image_id,) in reading.execute(sql, (job_id, after, limit))]
+
+
+def take_back(tx: Transaction, job_id: int, image_id: int, undo_id: int) -> bool:
+    """Make a task what it was before a job; False where it is no longer as the job left it."""
+    sql = "SELECT before, after FROM task_changes WHERE job_id = ? AND image_id = ?"
+    kept: list[Any] = tx.execute(sql, (job_id, image_id)).fetchall()
+    task = tasks.of_image(tx, image_id)
+    before, after = rows.decode(kept[0][0]), rows.decode(kept[0][1])
+    if _facts(task) != after or not _member(tx, task.project_id, before["assignee_id"]):
+        return False
+    tasks.change(tx, task, lease_until_ms=None, **before)
+    keep(tx, undo_id, [task])
+    return True
+
+
+def _standing(reading: Reading, image_id: int) -> Task | None:
+    sql = f"SELECT {rows.columns(Task)} FROM tasks WHERE image_id = ?"
+    return rows.first(Task, reading.execute(sql, (image_id,)))
+
+
+def _facts(task: Task) -> dict[str, Any]:
+    return {name: getattr(task, name) for name in _FIELDS}
+
+
+def _member(reading: Reading, project_id: int, user_id: int | None) -> bool:
+    return user_id is None or members.role_of(reading, project_id, user_id) is not None
