@@ -19,10 +19,10 @@ from appliance.geometry.mask import Mask
 __all__ = [
     "Activation", "Annotation", "AnnotationId", "AttributeSpec", "AttributeValue", "AuditEntry", "Click",
     "Comment", "CommentKey", "Conversion", "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole",
-    "Image", "ImageAnnotations", "Job", "JobState", "Label", "Late", "Member", "Model", "ModelFile",
-    "ModelInfo", "ModelTask", "Note", "Parity", "Prediction", "Probe", "Project", "ProjectRole", "Provenance",
-    "Record", "Review", "ReviewPolicy", "Role", "Saved", "Segmentation", "Skeleton", "Snapshot", "Split",
-    "Task", "TaskState", "Thread", "Token", "User", "Verdict",
+    "Image", "ImageAnnotations", "Invitation", "Job", "JobState", "Label", "Late", "Member", "Model",
+    "ModelFile", "ModelInfo", "ModelTask", "Note", "Parity", "Prediction", "Probe", "Project", "ProjectRole",
+    "Provenance", "Record", "Review", "ReviewPolicy", "Role", "Saved", "Segmentation", "Skeleton", "Snapshot",
+    "Split", "Task", "TaskState", "Thread", "Token", "User", "Verdict",
 ]  # fmt: skip
 
 GlobalRole = Literal["admin", "operator", "member"]
@@ -63,7 +63,23 @@ class Token(Record, frozen=True):
     name: str
     scopes: list[str]
     created_at_ms: int
+    expires_at_ms: int | None = None
     last_used_at_ms: int | None = None
+
+
+class Invitation(Record, frozen=True):
+    """A link that makes one account; `note` says for whom, to those who list them."""
+
+    id: int
+    note: str
+    role: GlobalRole
+    project_id: int | None
+    project_role: ProjectRole | None
+    created_by: int | None
+    created_at_ms: int
+    expires_at_ms: int
+    used_by: int | None = None
+    used_at_ms: int | None = None
 
 
 class Member(Record, frozen=True):

@@ -11,17 +11,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
 from appliance.errors import UnknownSetting
 
-__all__ = ["HELP", "Settings", "load"]
+__all__ = ["HELP", "Door", "Settings", "load"]
 
 _PREFIX = "PIXELQUEUE_"
 _MiB = 1024 * 1024
 _GiB = 1024 * _MiB
+Door = Literal["open", "invite", "closed"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     plain_http: Annotated[bool, "speak plain HTTP on a LAN address too (browsers then withhold features)"] = False
     device: Annotated[str, "where models run: auto, cpu or cuda:0"] = "auto"
     backend: Annotated[str, "runtime for models: auto, onnxruntime, fake"] = "auto"
-    registration: Annotated[str, "who may make an account: open or closed"] = "closed"
+    registration: Annotated[
+        Door, "who may make an account, until the page System says otherwise: open, invite, closed"
+    ] = "invite"
     readers: Annotated[int, "reading database connections"] = 4
     image_children: Annotated[int, "child processes that decode incoming pictures; 0 means one per core"] = 0
     max_pixels: Annotated[int, "largest picture taken in, in pixels"] = 400_000_000

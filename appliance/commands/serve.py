@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
@@ -30,7 +30,8 @@ def _setting_options(command: click.Command) -> click.Command:
         elif isinstance(default, list):
             command.params.insert(0, click.Option([option], multiple=True, default=None, help=help_))
         else:
-            command.params.insert(0, click.Option([option], type=kinds[name], default=None, help=help_))
+            kind = click.Choice(get_args(kinds[name])) if get_origin(kinds[name]) is Literal else kinds[name]
+            command.params.insert(0, click.Option([option], type=kind, default=None, help=help_))
     return command
 
 

@@ -76,6 +76,24 @@ def password(email: str, password: str, data: Path | None, json_: bool) -> None:
     _tell(changed, json_)
 
 
+@user.command()
+@click.argument("email")
+@_common.data_option
+@_common.json_option
+def reset(email: str, data: Path | None, json_: bool) -> None:
+    """Make a one-time code with which a forgotten password is set in the browser, within an hour."""
+    from appliance.store import resets
+
+    with _common.opened(_common.settings_for(data)) as store:
+        found = _common.user_of(store, email)
+        code = store.write(lambda tx: resets.issue(tx, found.id))
+    if json_:
+        _common.as_json({"email": found.email, "code": code, "valid_s": resets.VALID_S})
+        return
+    _common.say(f"Serve the box, open /reset in a browser, and enter {found.email} with this code:")
+    click.echo(code)
+
+
 def _switch(verb: str, disabled: bool, words: str) -> None:
     @user.command(verb, help=words)
     @click.argument("email")

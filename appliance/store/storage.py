@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any, Literal, NamedTuple
 
 from appliance.records import Record
-from appliance.store import rows
+from appliance.store import meta, rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
@@ -125,7 +125,7 @@ def keep(
         ],
     )
     for key, value in (("storage_at_ms", str(tx.now_ms)), ("storage_cache", rows.encode(cache))):
-        tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+        meta.put(tx, key, value)
     tx.event("storage.measured", {})
 
 

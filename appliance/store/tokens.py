@@ -22,8 +22,10 @@ _USER = ", ".join(f"u.{name}" for name in User.__struct_fields__)
 _MOST = 50
 
 
-def create(tx: Transaction, user_id: int, *, name: str, scopes: list[Scope]) -> tuple[Token, str]:
-    """Make a token; return it and its secret, which exists nowhere else.
+def create(
+    tx: Transaction, user_id: int, *, name: str, scopes: list[Scope], valid_s: int | None = None
+) -> tuple[Token, str]:
+    """Make a token; return it and its secret, which exists nowhere else. It expires after `valid_s`, or never.
 
     Raises:
         InvalidInput: No scope, or too many tokens already.
@@ -33,20 +35,22 @@ def create(tx: Transaction, user_id: int, *, name: str, scopes: list[Scope]) -> 
     if len(of_user(tx, user_id)) >= _MOST:
         raise InvalidInput(f"nobody has more than {_MOST} tokens: revoke one first")
     secret = PREFIX + secrets.token_urlsafe(32)
+    expires_at_ms = None if valid_s is None else tx.now_ms + valid_s * 1000
     token_id = tx.insert(
-        "INSERT INTO tokens (user_id, name, token_hash, scopes, created_at_ms) VALUES (?, ?, ?, ?, ?)",
-        (user_id, name, hash_of(secret), rows.encode(sorted(set(scopes))), tx.now_ms),
+        "INSERT INTO tokens (user_id, name, token_hash, scopes, created_at_ms, expires_at_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (user_id, name, hash_of(secret), rows.encode(sorted(set(scopes))), tx.now_ms, expires_at_ms),
     )
-    tx.audit("token.create", f"token {token_id}", name=name, scopes=sorted(set(scopes)))
+    tx.audit("token.create", f"token {token_id}", name=name, scopes=sorted(set(scopes)), expires_at_ms=expires_at_ms)
     return next(token for token in of_user(tx, user_id) if token.id == token_id), secret
 
 
-def find(reading: Reading, secret: str) -> tuple[Token, User] | None:
-    """Return the token of a secret and its user, or None when unknown or disabled."""
+def find(reading: Reading, secret: str, now_ms: int) -> tuple[Token, User] | None:
+    """Return the token of a secret and its user, or None when unknown, expired or the user disabled."""
     found = reading.execute(
         f"SELECT {_COLUMNS}, {_USER} FROM tokens t JOIN users u ON u.id = t.user_id "
-        "WHERE t.token_hash = ? AND u.disabled = 0",
-        (hash_of(secret),),
+        "WHERE t.token_hash = ? AND u.disabled = 0 AND (t.expires_at_ms IS NULL OR t.expires_at_ms > ?)",
+        (hash_of(secret), now_ms),
     )
     for row in list(found):
         return rows.made(Token, [row[:_WIDTH]])[0], rows.made(User, [row[_WIDTH:]])[0]

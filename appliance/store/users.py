@@ -120,8 +120,9 @@ def change(
 
 
 def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
-    """Replace the hash of a user's password."""
+    """Replace the hash of a user's password; a code to set it that is still about works no more."""
     tx.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
+    tx.execute("DELETE FROM resets WHERE user_id = ?", (user_id,))
 
 
 def _require_another_admin(tx: Transaction, user_id: int) -> None:

@@ -49,7 +49,7 @@ def credentials(request: falcon.asgi.Request) -> Credentials:
 def identify(reading: Reading, store: Store, given: Credentials) -> Principal | None:
     """Look the credentials up; None when there are none or they are over."""
     if given.token:
-        found = tokens.find(reading, given.token)
+        found = tokens.find(reading, given.token, store.clock.now_ms())
         return Principal(user=found[1], token_id=found[0].id, scopes=found[0].scopes) if found else None
     if not given.session:
         return None

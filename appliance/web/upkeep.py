@@ -1,4 +1,4 @@
-"""What a serving box tidies up now and then: old sessions, limits, events and uploads."""
+"""What a serving box tidies up now and then: old sessions, limits, codes, events and uploads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from appliance.errors import PixelQueueError
-from appliance.store import events, limits, sessions
+from appliance.store import events, invitations, limits, resets, sessions
 from appliance.web.operations import Services
 
 __all__ = ["Upkeep"]
@@ -37,7 +37,8 @@ class Upkeep:
         await self._store.awrite(
             lambda tx: sessions.purge(tx, idle_s=settings.session_idle_s, max_s=settings.session_max_s)
         )
-        await self._store.awrite(limits.purge)
+        for purge in (limits.purge, resets.purge, invitations.purge):
+            await self._store.awrite(purge)
         while await self._store.awrite(lambda tx: events.trim(tx, settings.event_retention)):
             await asyncio.sleep(0)
         await self._arrivals.tidy()

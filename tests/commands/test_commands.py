@@ -17,6 +17,7 @@ from appliance import errors
 from appliance.__main__ import EXIT_CODES, exit_code
 from appliance.registry import discover
 from appliance.store import Store
+from tests._server import serving
 from tests._shared import ROOT, shared
 from tests.commands._folder import command, pictures, ran
 
@@ -109,6 +110,16 @@ def test_accounts_and_tokens(data: Path):
     ran("token", "revoke", "ann@example.com", str(listed["id"]), "--data", data)
     assert lines("token", "list", "ann@example.com", "--data", data, "--json") == []
     ran("token", "list", "bob@example.com", "--data", data, code=3)
+
+
+def test_a_code_from_the_console_opens_a_forgotten_account(data: Path):
+    ran("user", "add", "ann@example.com", "--password", "a long enough secret 9", "--data", data)
+    code = ran("user", "reset", "ann@example.com", "--data", data, "--json")["code"]
+    ran("user", "reset", "bob@example.com", "--data", data, code=3)
+    with serving(data) as running:
+        body = {"email": "ann@example.com", "code": code, "password": "an entirely different phrase"}
+        assert running.client().post("/api/reset", json=body).status_code == 201
+        assert running.client().post("/api/reset", json=body).status_code == 403
 
 
 def test_jobs_are_listed_and_steered(data: Path, tmp_path: Path):

@@ -169,7 +169,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     ),
     "images an undo took away": (withdrawn.waiting, {"job_id": [1], "after": [0], "limit": [8]}),
     "tokens": (tokens.of_user, {"user_id": [1]}),
-    "token": (tokens.find, {"secret": ["x"]}),
+    "token": (tokens.find, {"secret": ["x"], "now_ms": [1]}),
     "expired uploads": (uploads.expired, {"now_ms": [1], "limit": [10]}),
     "uploads that came whole": (uploads.whole, {"limit": [10]}),
     "pictures of a dataset": (uploads.in_batch, {"batch_id": [1]}),

@@ -234,17 +234,18 @@ def test_tokens_are_scoped_shown_once_and_revocable(box: Serving, admin: httpx.C
     assert admin.get(f"/api/session?token={secret}").status_code == 400, "a secret never goes into an address"
 
 
-def test_registration_is_open_only_where_the_box_says_so(tmp_path: Path, box: Serving) -> None:
-    body = {"email": "new@example.org", "name": "New", "password": PASSWORD}
-    assert code_of(box.client().post("/api/register", json=body)) == (403, "forbidden")
-    with serving(tmp_path / "open", registration="open") as running:
-        assert code_of(running.client().post("/api/register", json=body)) == (403, "forbidden"), "not before set-up"
-        running.claim()
-        client = running.client()
-        assert client.post("/api/register", json=body).json()["user"]["role"] == "member"
-        assert client.get("/api/session").json()["permissions"]["administer"] is False
-        twice = client.post("/api/register", json=body | {"email": "NEW@example.org"})
-        assert code_of(twice) == (409, "conflict")
+def test_a_token_ends_when_it_was_told_to_and_says_when_it_was_used(box: Serving, admin: httpx.Client) -> None:
+    made = admin.post("/api/tokens", json={"name": "a day", "scopes": ["read"], "valid_s": 86_400}).json()
+    assert made["expires_at_ms"] == made["created_at_ms"] + 86_400_000
+    program = httpx.Client(base_url=box.url, headers={"Authorization": f"Bearer {made['secret']}"})
+    box.clients.append(program)
+    assert program.get("/api/session").status_code == 200
+    box.appliance.store.write(lambda _tx: None)  # the note of the use was queued before this
+    (listed,) = admin.get("/api/tokens").json()["items"]
+    assert listed["expires_at_ms"] == made["expires_at_ms"]
+    assert listed["last_used_at_ms"] >= made["created_at_ms"]
+    box.appliance.store.write(lambda tx: tx.execute("UPDATE tokens SET expires_at_ms = ?", (tx.now_ms,)))
+    assert program.get("/api/session").status_code == 401
 
 
 def test_the_audit_log_tells_and_cannot_be_changed(box: Serving, admin: httpx.Client) -> None:

@@ -39,9 +39,18 @@ CREATE TABLE tokens (
     token_hash BLOB NOT NULL UNIQUE,
     scopes TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER,
     last_used_at_ms INTEGER
 ) STRICT;
 CREATE INDEX tokens_user ON tokens (user_id);
+
+-- Codes with which somebody sets a forgotten password.
+CREATE TABLE resets (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    code_hash BLOB NOT NULL,
+    tries INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE limits (
     key TEXT PRIMARY KEY,
@@ -186,6 +195,26 @@ CREATE TABLE members (
     PRIMARY KEY (project_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_user ON members (user_id);
+
+-- Links that make one account each, with a role and, where they say so, a place in a project.
+CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    secret_hash BLOB NOT NULL UNIQUE,
+    note TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'operator', 'member')),
+    project_id INTEGER REFERENCES projects ON DELETE CASCADE,
+    project_role TEXT CHECK (project_role IN ('admin', 'reviewer', 'annotator')),
+    created_by INTEGER REFERENCES users ON DELETE SET NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    used_by INTEGER REFERENCES users ON DELETE SET NULL,
+    used_at_ms INTEGER,
+    CHECK ((project_id IS NULL) = (project_role IS NULL))
+) STRICT;
+CREATE INDEX invitations_project ON invitations (project_id);
+CREATE INDEX invitations_created_by ON invitations (created_by);
+CREATE INDEX invitations_used_by ON invitations (used_by);
+CREATE INDEX invitations_expires ON invitations (expires_at_ms);
 
 CREATE TABLE labels (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,87 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Callable
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-import appliance
 from appliance.errors import Forbidden, InvalidInput, NotSignedIn
 from appliance.records import User
-from appliance.store import Transaction, limits, passwords, sessions, setup, users
-from appliance.web import auth
-from appliance.web.logs import one_line
+from appliance.store import Transaction, limits, passwords, resets, sessions, setup, users
+from appliance.web import auth, signing
 from appliance.web.operations import Call, Operations
-from appliance.web.permissions import Permission, allows
+from appliance.web.permissions import Permission
+from appliance.web.resources._common import Body
+from appliance.web.signing import Email, PersonName, Secret, Session
 
-__all__ = ["OPERATIONS", "Box", "Permissions", "Session"]
+__all__ = ["OPERATIONS"]
 
 OPERATIONS = Operations("account", "Setting up, signing in, one's own account")
 
-# Longer than any password, so that the rule and not the parser answers; short enough to hash.
-Secret = Annotated[str, Meta(max_length=1024)]
-Email = Annotated[str, Meta(max_length=320)]
-PersonName = Annotated[str, Meta(max_length=200)]
 _WRONG = "the e-mail address or the password is wrong"
 
 
-class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the bodies here."""
-
-
-class SetupState(_Body):
+class SetupState(Body):
     needed: bool
 
 
-class SetUp(_Body):
+class SetUp(Body):
     code: Annotated[str, Meta(max_length=100)]
     email: Email
     name: PersonName
     password: Secret
 
 
-class Register(_Body):
-    email: Email
-    name: PersonName
-    password: Secret
-
-
-class SignIn(_Body):
+class SignIn(Body):
     email: Email
     password: Secret
 
 
-class ChangePassword(_Body):
+class ChangePassword(Body):
     old: Secret
     new: Secret
     end_other_sessions: bool = True
 
 
-class Box(_Body):
-    """What the header shows of the box. `id` stays when its address or name changes."""
-
-    id: str
-    name: str
-    version: str
-    demo: bool
-    registration: str
-
-
-class Permissions(_Body):
-    """What the user may do anywhere; what they may do in a project is their role there."""
-
-    create_project: bool
-    administer: bool
-    operate: bool
-
-
-class Session(_Body):
-    user: User
-    box: Box
-    permissions: Permissions
+class Redeem(Body):
+    email: Email
+    code: Annotated[str, Meta(max_length=100)]
+    password: Secret
 
 
 @OPERATIONS.get(
@@ -107,7 +72,7 @@ async def set_up(call: Call) -> Session:
     address, now_ms = call.request.remote_addr, call.store.clock.now_ms()
     await call.store.awrite(lambda tx: limits.attempt(tx, limits.SETUP, address))
     await call.store.aread(lambda reading: setup.verify(reading, body.code, now_ms))
-    hashed = await _hashed(call, body.password, body.email, body.name)
+    hashed = await signing.hashed(call, body.password, body.email, body.name)
 
     def claim(tx: Transaction) -> User:
         setup.claim(tx, body.code)
@@ -116,29 +81,7 @@ async def set_up(call: Call) -> Session:
         limits.succeed(tx, limits.SETUP, address)
         return user
 
-    return await _signed_in(call, claim)
-
-
-@OPERATIONS.post(
-    "/api/register",
-    permission=Permission.PUBLIC,
-    body=Register,
-    response=Session,
-    status=201,
-    audit="user.create",
-    summary="Make an account, where the box allows it",
-)
-async def register(call: Call) -> Session:
-    body: Register = call.body
-    if call.settings.registration != "open" or await call.store.aread(setup.needed):
-        raise Forbidden("this box makes no accounts by itself: ask its administrator for one")
-    address = call.request.remote_addr
-    await call.store.awrite(lambda tx: limits.attempt(tx, limits.ADDRESS, address))
-    hashed = await _hashed(call, body.password, body.email, body.name)
-    return await _signed_in(
-        call,
-        lambda tx: users.create(tx, email=body.email, name=body.name, role="member", password_hash=hashed),
-    )
+    return await signing.signed_in(call, claim)
 
 
 @OPERATIONS.post(
@@ -153,12 +96,12 @@ async def register(call: Call) -> Session:
 async def sign_in(call: Call) -> Session:
     body: SignIn = call.body
     address = call.request.remote_addr
-    await _attempt(call, body.email, address)
+    await signing.attempt(call, body.email)
     found = await call.store.aread(lambda reading: users.credentials(reading, body.email))
     matches = await asyncio.wrap_future(call.services.passwords.verify(found and found[1], body.password))
     if found is None or not matches or found[0].disabled:
         subject = f"user {found[0].id}" if found else "nobody"
-        await call.store.awrite(lambda tx: tx.audit("session.refuse", subject, address=one_line(address)))
+        await call.store.awrite(lambda tx: tx.audit("session.refuse", subject, address=signing.address_of(call)))
         raise NotSignedIn(_WRONG)
     user, known = found
     fresh = None
@@ -175,14 +118,14 @@ async def sign_in(call: Call) -> Session:
         limits.forgive(tx, limits.ADDRESS, address)
         return present[0]
 
-    return await _signed_in(call, settle)
+    return await signing.signed_in(call, settle)
 
 
 @OPERATIONS.get(
     "/api/session", permission=Permission.SIGNED_IN, response=Session, summary="Tell who is signed in, and what to"
 )
 async def get_session(call: Call) -> Session:
-    return await _session(call, call.user)
+    return await signing.session_of(call, call.user)
 
 
 @OPERATIONS.delete("/api/session", permission=Permission.SIGNED_IN, audit="session.end", summary="Sign out")
@@ -214,12 +157,12 @@ async def change_password(call: Call) -> None:
     user, address = call.user, call.request.remote_addr
     assert call.principal is not None
     session_id = call.principal.session_id
-    await _attempt(call, user.email, address)
+    await signing.attempt(call, user.email)
     known = await call.store.aread(lambda reading: users.password_hash(reading, user.id))
     if not await asyncio.wrap_future(call.services.passwords.verify(known, body.old)):
         raise InvalidInput("this is not the present password", field="old")
     try:
-        hashed = await _hashed(call, body.new, user.email, user.name)
+        hashed = await signing.hashed(call, body.new, user.email, user.name)
     except InvalidInput as error:
         raise InvalidInput(error.message, field="new") from error
 
@@ -235,52 +178,31 @@ async def change_password(call: Call) -> None:
     await call.store.awrite(change)
 
 
-async def _attempt(call: Call, email: str, address: str) -> None:
-    """Count a guess against the account and the address, before it is judged."""
+@OPERATIONS.post(
+    "/api/reset",
+    permission=Permission.PUBLIC,
+    body=Redeem,
+    response=Session,
+    status=201,
+    audit="password.reset",
+    summary="Set a forgotten password with a one-time code, and sign in",
+)
+async def reset_password(call: Call) -> Session:
+    """An unknown account, a wrong and an old code get one answer; five wrong tries use a code up."""
+    body: Redeem = call.body
+    address = call.request.remote_addr
+    await signing.attempt(call, body.email)
+    passwords.check(body.password, email=body.email)
+    owner = await call.store.awrite(lambda tx: resets.judge(tx, body.email, body.code))
+    if owner is None:
+        await call.store.awrite(lambda tx: tx.audit("session.refuse", "a code", address=signing.address_of(call)))
+        raise Forbidden(resets.WRONG, field="code")
+    hashed = await signing.hashed(call, body.password, body.email, owner.name)
 
-    def count(tx: Transaction) -> None:
-        limits.attempt(tx, limits.ADDRESS, address)
-        limits.attempt(tx, limits.ACCOUNT, email)
+    def redeem(tx: Transaction) -> User:
+        user = resets.redeem(tx, body.email, body.code, hashed)
+        limits.succeed(tx, limits.ACCOUNT, body.email)
+        limits.forgive(tx, limits.ADDRESS, address)
+        return user
 
-    await call.store.awrite(count)
-
-
-async def _hashed(call: Call, password: str, email: str, name: str) -> str:
-    """Check a new password and hash it."""
-    passwords.check(password, email=email, name=name)
-    return await asyncio.wrap_future(call.services.passwords.hash(password))
-
-
-async def _signed_in(call: Call, prove: Callable[[Transaction], User]) -> Session:
-    """Open a session for the user `prove` returns, in the same transaction, and hand out its cookie."""
-    address, agent = call.request.remote_addr, one_line(call.request.get_header("User-Agent") or "", 200)
-
-    def start(tx: Transaction) -> tuple[User, str]:
-        user = prove(tx)
-        tx.user_id = user.id
-        if call.principal and call.principal.session_id is not None:
-            sessions.end(tx, call.principal.session_id)
-        tx.audit("session.start", f"user {user.id}", address=one_line(address))
-        return user, sessions.start(tx, user.id, address=address, agent=agent)
-
-    user, secret = await call.store.awrite(start)
-    assert call.response is not None
-    secure = call.request.scheme == "https"
-    auth.set_cookie(call.response, secret, secure=secure, max_age_s=call.settings.session_max_s)
-    return await _session(call, user)
-
-
-async def _session(call: Call, user: User) -> Session:
-    box = Box(
-        id=await call.store.aread(setup.box_id),
-        name=socket.gethostname(),
-        version=appliance.__version__,
-        demo=await call.store.aread(setup.is_demo),
-        registration=call.settings.registration,
-    )
-    rights = Permissions(
-        create_project=allows(user, Permission.CREATE_PROJECT),
-        administer=allows(user, Permission.ADMIN),
-        operate=allows(user, Permission.OPERATE),
-    )
-    return Session(user=user, box=box, permissions=rights)
+    return await signing.signed_in(call, redeem)

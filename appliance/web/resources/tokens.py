@@ -21,8 +21,11 @@ OPERATIONS = Operations(
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """It expires after `valid_s` seconds; without them it works until it is revoked."""
+
     name: Name
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    valid_s: Annotated[int, Meta(ge=60, le=10 * 366 * 24 * 3600)] | None = None
 
 
 class TokenWithSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class TokenWithSecret(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     created_at_ms: int
     secret: str
+    expires_at_ms: int | None = None
     last_used_at_ms: int | None = None
 
 
@@ -57,7 +61,9 @@ async def list_tokens(call: Call) -> Listing[Token]:
 )
 async def create_token(call: Call) -> TokenWithSecret:
     body, user = call.body, call.user
-    token, secret = await call.store.awrite(lambda tx: tokens.create(tx, user.id, name=body.name, scopes=body.scopes))
+    token, secret = await call.store.awrite(
+        lambda tx: tokens.create(tx, user.id, name=body.name, scopes=body.scopes, valid_s=body.valid_s)
+    )
     return TokenWithSecret(secret=secret, **msgspec.structs.asdict(token))
 
 

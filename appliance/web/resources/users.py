@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from appliance.errors import InvalidInput
 from appliance.records import GlobalRole, User
-from appliance.store import Transaction, limits, passwords, users
+from appliance.store import Transaction, limits, passwords, resets, users
 from appliance.web.operations import Call, Listing, Operations, Paged, listing
 from appliance.web.permissions import Permission
 
@@ -33,6 +33,13 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     role: GlobalRole | None = None
     disabled: bool | None = None
     password: Annotated[str, Meta(max_length=1024)] | None = None
+
+
+class ResetCode(msgspec.Struct, frozen=True, kw_only=True):
+    """The only answer that ever holds the code."""
+
+    code: str
+    expires_at_ms: int
 
 
 @OPERATIONS.get(
@@ -76,6 +83,8 @@ async def change_user(call: Call) -> User:
     user_id = call.ids["user_id"]
     if body == UserChange():
         raise InvalidInput("nothing to change: give name, role, disabled or password")
+    if body.password is not None:
+        _refuse_own(call, "password")
     before = await call.store.aread(lambda reading: users.get(reading, user_id))
     hashed = None
     if body.password is not None:
@@ -88,3 +97,33 @@ async def change_user(call: Call) -> User:
         return users.change(tx, user_id, name=body.name, role=body.role, disabled=body.disabled, password_hash=hashed)
 
     return await call.store.awrite(change)
+
+
+@OPERATIONS.post(
+    "/api/users/{user_id}/reset",
+    permission=Permission.ADMIN,
+    response=ResetCode,
+    status=201,
+    audit="user.reset",
+    session_only=True,
+    summary="Make a one-time code with which a user sets a forgotten password",
+)
+async def create_reset_code(call: Call) -> ResetCode:
+    """The code works once, for an hour; the one before works no more."""
+    user_id = call.ids["user_id"]
+    _refuse_own(call, "user_id")
+
+    def issue(tx: Transaction) -> ResetCode:
+        return ResetCode(code=resets.issue(tx, user_id), expires_at_ms=tx.now_ms + resets.VALID_S * 1000)
+
+    return await call.store.awrite(issue)
+
+
+def _refuse_own(call: Call, field: str) -> None:
+    """Keep a borrowed session from setting a password without the present one.
+
+    Raises:
+        InvalidInput: It is the caller's own account.
+    """
+    if call.ids["user_id"] == call.user.id:
+        raise InvalidInput("change your own password on the page Account, with the present one", field=field)
