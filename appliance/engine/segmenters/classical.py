@@ -82,7 +82,8 @@ def _cut(picture: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     found = trimap.copy()
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(picture, found, None, *models, _ITERATIONS, cv2.GC_INIT_WITH_MASK)
-    return np.asarray((found == cv2.GC_FGD) | (found == cv2.GC_PR_FGD))
+    cut = np.asarray((found == cv2.GC_FGD) | (found == cv2.GC_PR_FGD))
+    return cut if cut.any() else inside  # colours alone do not tell it apart: what was said stands
 
 
 def _around_clicks(inside: np.ndarray, trimap: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@ import { Http, type Query } from "./http";
 import type {
   Annotation, BulkOutcome, Diff, Export, Facets, Folder, Image, ImageAnnotations, ImageSelection, ImageWithTask, Job,
   JobWithNotes, JsonObject, Label, Late, Member, Model, NewLabel, Page, Project, ProjectRole, ProjectRow, Review,
-  ReviewPolicy, Saved, ServerFilter, Session, Snapshot, SnapshotChanges, SnapshotSummary, Task, TaskState,
+  ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot, SnapshotChanges, SnapshotSummary, Task, TaskState,
   TilesFacts, Verdict, WireAnnotation,
 } from "./types";
 
@@ -111,6 +111,9 @@ export const images = {
     (await http.get<{ items: WireAnnotation[] }>(`${image(projectId, id)}/predicted`)).items.map(complete),
   save: async (projectId: number, id: number, diff: Diff, keepalive = false) =>
     (await http.send<Saved>("POST", `${image(projectId, id)}/annotations`, { json: diff, keepalive })).body,
+  /** The object that clicks and a box mean. */
+  segment: async (projectId: number, id: number, prompt: SegmentPrompt, signal: AbortSignal) =>
+    (await http.send<Segmentation>("POST", `${image(projectId, id)}/segment`, { json: prompt, signal })).body,
   /** Hand in work that came when the image was in review or done. */
   late: (projectId: number, id: number, diff: Diff) => http.post<Late>(`${image(projectId, id)}/late`, diff),
 };

@@ -1,6 +1,6 @@
 /** The records of the box as they travel in JSON. One place, hand-written after the server's records. */
 
-import type { Geometry } from "../geometry";
+import type { Geometry, Mask } from "../geometry";
 
 export type { Geometry };
 
@@ -207,6 +207,30 @@ export interface Saved {
   image_id: number;
   revision: number;
   repeated: boolean;
+}
+
+/** A place on the object somebody means, or beside it. */
+export interface Click {
+  x: number;
+  y: number;
+  positive: boolean;
+}
+
+/** What somebody asks about an image; `view` is the part in sight, `mask` the answer before. */
+export interface SegmentPrompt {
+  points: Click[];
+  box?: [number, number, number, number];
+  view?: [number, number, number, number];
+  mask?: Mask;
+}
+
+/** The object that a prompt means; the mask is null when nothing was found. */
+export interface Segmentation {
+  segmenter: string;
+  model_id: number | null;
+  mask: Mask | null;
+  score: number;
+  region: [number, number, number, number];
 }
 
 /** A diff that came when its image was in review or done, kept beside the image. */

@@ -75,6 +75,7 @@ export const ACTIONS = table({
   "brush-larger": { group: "Tools", words: "larger brush", where: "annotate", keys: ["]"], repeats: true },
   keypoints: { group: "Tools", words: "keypoints, skeleton", where: "annotate", keys: ["k"] },
   polyline: { group: "Tools", words: "polyline", where: "annotate", keys: ["l"], cvat: ["shift+l"] },
+  segment: { group: "Tools", words: "smart segment: click +, right click −, or drag a box", where: "annotate", keys: ["s"] },
   repeat: { group: "Tools", words: "draw with the last tool again", where: "annotate", keys: ["n"] },
   finish: { group: "Tools", words: "finish the shape; so do its first vertex and a double click", where: "annotate", keys: ["enter"] },
   cancel: { group: "Tools", words: "cancel, clear the selection", where: "picture", keys: ["escape"], labelStudio: ["escape", "u"] },

@@ -1,7 +1,7 @@
 import type { Geometry, Mask, Polygon } from "../geometry";
 import { filled } from "../geometry/fill";
 import { outline } from "../geometry/outline";
-import { enclosesArea } from "../geometry/rings";
+import { enclosesArea, ringArea } from "../geometry/rings";
 import { simplified } from "../geometry/simplify";
 import type { Size } from "./camera";
 import { runs } from "./shape";
@@ -15,6 +15,19 @@ export function asPolygon(geometry: Geometry): Polygon | null {
   if (geometry.type === "mask") return outline(geometry, TOLERANCE);
   const closed = runs(geometry).filter((run) => run.closed);
   return closed.length > 0 ? { type: "polygon", parts: closed.map(({ points }) => [points]) } : null;
+}
+
+/** The outline of a mask without details smaller than `tolerance`; the largest part stays. */
+export function outlined(mask: Mask, tolerance: number): Polygon | null {
+  const polygon = outline(mask, tolerance);
+  if (!polygon || tolerance === 0) return polygon;
+  const least = (2 * tolerance) ** 2;
+  const size = (ring: readonly number[]): number => Math.abs(ringArea(ring));
+  const largest = Math.max(...polygon.parts.map(([ring]) => size(ring!)));
+  const parts = polygon.parts
+    .filter(([ring]) => size(ring!) >= Math.min(least, largest))
+    .map(([ring, ...holes]) => [ring!, ...holes.filter((hole) => size(hole) >= least)]);
+  return { type: "polygon", parts };
 }
 
 /** What has an area as a mask of the image; null for the rest, and where no pixel's centre is inside. */

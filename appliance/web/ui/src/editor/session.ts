@@ -3,11 +3,23 @@ import { signal } from "@preact/signals-core";
 import type { Camera, Point } from "./camera";
 import type { Shape } from "./render/shapes";
 
-export type ToolName = "select" | "box" | "rotated_box" | "polygon" | "polyline" | "keypoints" | "brush" | "eraser";
+export type ToolName = "select" | "box" | "rotated_box" | "polygon" | "polyline" | "keypoints" | "brush" | "eraser" | "segment";
 export type ColorBy = "label" | "instance" | "author" | "status";
 export type Surround = "black" | "grey" | "white";
 /** Lines across the view where a draw tool points, or only the pointer. */
 export type Crosshair = "lines" | "pointer";
+
+/** What a smart segment becomes. */
+export type SegmentAs = "polygon" | "mask";
+
+/** Who answers the clicks of smart segment, and how it stands with the last ones. */
+export interface Answering {
+  /** The name of what answered last; null before the first answer. */
+  readonly segmenter: string | null;
+  readonly busy: boolean;
+  /** Why there is no answer, in words. */
+  readonly trouble: string | null;
+}
 
 /** Factors of 1 leave the picture as it is. */
 export interface Adjustment {
@@ -53,6 +65,10 @@ export class EditorSession {
   readonly measured = signal<string | null>(null);
   /** Radius of brush and eraser, in pixels of the image. */
   readonly brush = signal(12);
+  readonly segmentAs = signal<SegmentAs>("polygon");
+  /** How far, in pixels of the image, the outline of a smart segment may move to save vertices. */
+  readonly tolerance = signal(1.5);
+  readonly answering = signal<Answering>({ segmenter: null, busy: false, trouble: null });
   /** A harder pressed pen paints wider. */
   readonly pressure = signal(true);
   /** What fingers do: they only move the picture once a pen has drawn. */

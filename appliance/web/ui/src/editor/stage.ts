@@ -1,7 +1,8 @@
 import { effect, untracked } from "@preact/signals-core";
 
-import type { Annotation, Label } from "../api/types";
-import { type Camera, centred, fit, keepInView, type Point, type Size, toImage, zoomAt } from "./camera";
+import { offline } from "../api/problem";
+import type { Annotation, Label, Segmentation, SegmentPrompt } from "../api/types";
+import { type Camera, centred, clamped, fit, keepInView, type Point, type Size, toImage, zoomAt } from "./camera";
 import type { ImageDocument } from "./document";
 import type { Editor } from "./editor";
 import { Gestures } from "./gestures";
@@ -20,6 +21,8 @@ export interface Opened {
   document: ImageDocument | null;
   editor: Editor | null;
   labels: readonly Label[];
+  /** Asks the box for the object that clicks and a box mean. */
+  segment?: (prompt: SegmentPrompt, signal: AbortSignal) => Promise<Segmentation>;
 }
 
 /** The canvas as a page mounts it: renderer, gestures and the tool of the session. */
@@ -127,6 +130,11 @@ export class Stage {
     this.session.tool.value = this.session.lastDraw.value;
   }
 
+  /** Draw the overlay again: what the tool shows is to look otherwise. */
+  redraw(): void {
+    this.renderer.invalidate();
+  }
+
   fit(): void {
     if (!this.opened) return;
     this.look(fit(this.opened.picture, this.renderer.view));
@@ -193,6 +201,13 @@ export class Stage {
       brush: () => this.renderer.brush,
       pick: (image, reachPx) => this.renderer.pick(image, reachPx / this.session.camera.value.scale),
       within: (bounds) => this.renderer.within(bounds),
+      visible: () => {
+        const [size, { view }, camera] = [this.opened?.picture ?? { width: 1, height: 1 }, this.renderer, this.session.camera.value];
+        const from = clamped(toImage(camera, { x: 0, y: 0 }), size);
+        const to = clamped(toImage(camera, { x: view.width, y: view.height }), size);
+        return { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
+      },
+      segment: (prompt, signal) => this.opened?.segment?.(prompt, signal) ?? Promise.reject(offline()),
       preview: (changes) => this.renderer.setPreview(changes),
       invalidate: () => this.renderer.invalidate(),
     };

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { hint } from "../app/keys";
 import { type ColorBy, type Crosshair, NO_ADJUSTMENT, type Surround } from "../editor/session";
+import { Choice } from "../parts/choice";
 import { Button, IconButton } from "../parts/controls";
 import type { Bench } from "./bench";
 import { keepLooks, readLooks } from "./looks";
@@ -69,30 +70,6 @@ export function Display({ bench }: { bench: Bench }) {
           </Button>
         </section>
       )}
-    </div>
-  );
-}
-
-interface ChoiceProps<T extends string> {
-  name: string;
-  /** The key that does the same. */
-  hint?: string;
-  options: readonly (readonly [T, string])[];
-  value: T;
-  onPick: (value: T) => void;
-}
-
-function Choice<T extends string>({ name, hint: key, options, value, onPick }: ChoiceProps<T>) {
-  return (
-    <div class="choice" role="group" aria-label={name}>
-      <span>
-        {name} {key && <kbd>{key}</kbd>}
-      </span>
-      {options.map(([option, word]) => (
-        <button key={option} aria-pressed={option === value} onClick={() => onPick(option)}>
-          {word}
-        </button>
-      ))}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import { counted } from "../parts/words";
 import type { Bench } from "./bench";
 import { LateWork } from "./late-work";
 import { LabelFinder } from "./palette";
+import { SegmentBar } from "./segment-bar";
 import { StatusLine } from "./status";
 import { ThumbBar } from "./thumb-bar";
 import { Tools } from "./tools";
@@ -60,6 +61,7 @@ export function Frame(props: Props) {
           {desk && <Conflicts desk={desk} onShow={(id) => bench.session.select(id)} />}
           <Notice bench={bench} />
           <div class="chips">
+            <SegmentBar bench={bench} />
             <Arrived bench={bench} />
             {bench.readOnly.value && <p class="chip">{bench.readOnly.value}</p>}
             <LateWork bench={bench} ready={ready} />

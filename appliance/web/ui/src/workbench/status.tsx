@@ -1,5 +1,6 @@
 import { outbox } from "../app/session";
 import { stateOf } from "../editor/document";
+import type { Answering } from "../editor/session";
 import { measure } from "../editor/shape";
 import { ANNOTATION_WORDS } from "../parts/marks";
 import { PointerLine, ZoomLine } from "../parts/pointer-line";
@@ -22,6 +23,7 @@ export function StatusLine({ bench, size, words = [] }: Props) {
     <footer class="status">
       <PointerLine session={session} size={size} />
       {session.measured.value && <span class="mono">{session.measured.value}</span>}
+      {session.tool.value === "segment" && bench.editor && <span>{answeringWords(session.answering.value)}</span>}
       <span class="cut" aria-live="polite">
         {selectedWords(bench)}
       </span>
@@ -35,6 +37,12 @@ export function StatusLine({ bench, size, words = [] }: Props) {
       <ZoomLine session={session} />
     </footer>
   );
+}
+
+/** Who answers the clicks of smart segment. */
+function answeringWords({ segmenter, busy }: Answering): string {
+  if (busy) return segmenter ? `${segmenter} is looking` : "Looking";
+  return segmenter ?? "";
 }
 
 /** "person, accepted, 70 × 133, confidence 0.71" */

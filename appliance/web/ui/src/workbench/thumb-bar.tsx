@@ -36,7 +36,9 @@ export function ThumbBar({ bench, onNext, onPanel, panelOpen }: Props) {
   return (
     <div class="thumbs" data-hand={hand.value} role="toolbar" aria-label="Under the thumb">
       <Thumb icon="side" words="hand" label={`To the ${hand.value === "right" ? "left" : "right"} hand`} onClick={() => setHand(hand.value === "right" ? "left" : "right")} />
-      {tool === "brush" && <Thumb icon="minus" words="− click" label="Next stroke takes away" disabled={!editor} onClick={() => stage?.minus()} />}
+      {(tool === "brush" || tool === "segment") && (
+        <Thumb icon="minus" words="− click" label={`Next ${tool === "brush" ? "stroke" : "click"} takes away`} disabled={!editor} onClick={() => stage?.minus()} />
+      )}
       <Thumb icon="tick" words="finish" label="Finish the shape" disabled={!editor} onClick={finish} />
       <Thumb icon="close" words="cancel" label="Cancel" onClick={() => stepBack(bench)} />
       <Thumb icon="undo" words="undo" label="Undo the last step" disabled={!editor} onClick={undo} />

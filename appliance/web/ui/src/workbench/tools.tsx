@@ -10,6 +10,7 @@ import { Display } from "./display";
 
 const GROUPS: readonly (readonly (ActionId & IconName)[])[] = [
   ["select", "box", "polygon", "rotated_box"],
+  ["segment"],
   ["brush", "eraser"],
   ["keypoints", "polyline"],
 ];

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
+import { images } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Label, ProjectRow } from "../api/types";
 import { openDesk } from "../app/desk";
@@ -55,7 +56,10 @@ export function useImage(bench: Bench, imageId: number | null, before: ImageDocu
   const fresh = useMemo((): Opened | null => {
     if (!ready || !desk) return null;
     const mine = editor?.document === desk.document ? editor : null;
-    return { picture: ready.picture, document: before ?? desk.document, editor: mine, labels };
+    return {
+      picture: ready.picture, document: before ?? desk.document, editor: mine, labels,
+      segment: (prompt, signal) => images.segment(projectId, ready.image.id, prompt, signal),
+    };
   }, [ready?.picture, desk, editor, before, labels]);
   const last = useRef<Opened | null>(null);
   if (fresh) last.current = fresh;

@@ -11,7 +11,7 @@ const press = (key: string, more: Partial<KeyboardEvent> = {}) =>
 const CONVENTIONS: readonly (readonly [string, ActionId])[] = [
   ["d", "next"], ["a", "previous"], ["v", "select"], ["ctrl+enter", "submit"], ["b", "box"], ["shift+d", "skip"],
   ["p", "polygon"], ["ctrl+z", "undo"], ["ctrl+shift+z", "redo"], ["ctrl+y", "redo"], ["r", "rotated_box"],
-  ["n", "repeat"], ["enter", "finish"], ["m", "brush"], ["e", "eraser"], ["[", "brush-smaller"], ["]", "brush-larger"],
+  ["s", "segment"], ["n", "repeat"], ["enter", "finish"], ["m", "brush"], ["e", "eraser"], ["[", "brush-smaller"], ["]", "brush-larger"],
   ["escape", "cancel"], ["k", "keypoints"], ["delete", "delete"], ["backspace", "delete"], ["l", "polyline"],
   ["ctrl+c", "copy"], ["ctrl+v", "paste"], ["ctrl+d", "duplicate"], ["1", "label-1"], ["9", "label-9"],
   ["0", "find-label"], ["ctrl+b", "propagate"], ["h", "hide"], ["shift+l", "lock"], ["tab", "cycle"],

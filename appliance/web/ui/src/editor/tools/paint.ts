@@ -95,6 +95,27 @@ export function ring(context: Context, at: Point, radius: number, color = ACCENT
   stroke(context, path, color);
 }
 
+/** A plus or a minus on a disc: a click on the object, or beside it. */
+export function sign(context: Context, camera: Camera, place: Point, positive: boolean): void {
+  const { x, y } = toScreen(camera, place);
+  context.beginPath();
+  context.arc(x, y, 7, 0, Math.PI * 2);
+  context.fillStyle = positive ? "#fff" : "#000";
+  context.strokeStyle = positive ? "#000" : "#fff";
+  context.lineWidth = 1.5;
+  context.setLineDash([]);
+  context.fill();
+  context.stroke();
+  context.beginPath();
+  context.moveTo(x - 3.5, y);
+  context.lineTo(x + 3.5, y);
+  if (positive) {
+    context.moveTo(x, y - 3.5);
+    context.lineTo(x, y + 3.5);
+  }
+  context.stroke();
+}
+
 /** A small cross where a line crosses itself. */
 export function cross(context: Context, at: Point): void {
   const path = new Path2D();

@@ -1,4 +1,4 @@
-import type { Geometry, Label } from "../../api/types";
+import type { Geometry, Label, Segmentation, SegmentPrompt } from "../../api/types";
 import type { Camera, Point, Size } from "../camera";
 import type { Editor } from "../editor";
 import type { Brush } from "../render/brush";
@@ -36,6 +36,10 @@ export interface ToolHost {
   pick(image: Point, reachPx: number): string | null;
   /** Ids of the annotations that lie wholly within bounds in the image. */
   within(bounds: Bounds): string[];
+  /** The part of the image that is in sight. */
+  visible(): Bounds;
+  /** Ask for the object that clicks and a box mean. */
+  segment(prompt: SegmentPrompt, signal: AbortSignal): Promise<Segmentation>;
   /** Show these geometries in place of the document's; null ends it. */
   preview(changes: ReadonlyMap<string, Geometry> | null): void;
   /** Draw the overlay again before the next frame. */

@@ -1,5 +1,5 @@
 import { complete } from "../../../src/api/client";
-import type { Annotation, Geometry, Label } from "../../../src/api/types";
+import type { Annotation, Geometry, Label, Segmentation, SegmentPrompt } from "../../../src/api/types";
 import { ImageDocument } from "../../../src/editor/document";
 import { Editor } from "../../../src/editor/editor";
 import type { Brush } from "../../../src/editor/render/brush";
@@ -31,6 +31,14 @@ function brushOf(size: typeof SIZE): Brush {
   } as unknown as Brush;
 }
 
+/** A question to the box that the test answers. */
+export interface Asked {
+  prompt: SegmentPrompt;
+  signal: AbortSignal;
+  answer: (answer: Segmentation) => void;
+  refuse: (error: unknown) => void;
+}
+
 /** A tool on an image, without a page: the view shows one pixel of the image as `scale` of the screen. */
 export class Scene {
   readonly session = new EditorSession();
@@ -38,6 +46,8 @@ export class Scene {
   readonly editor: Editor;
   readonly tool: Tool;
   previews = 0;
+  readonly asked: Asked[] = [];
+  visible = { x1: 0, y1: 0, x2: SIZE.width, y2: SIZE.height };
   private readonly preview = new Map<string, Geometry>();
 
   constructor(name: ToolName, annotations: readonly Annotation[] = [], scale = 1) {
@@ -103,6 +113,9 @@ export class Scene {
           const box = bounds(geometry);
           return box && box.x1 >= area.x1 && box.y1 >= area.y1 && box.x2 <= area.x2 && box.y2 <= area.y2 ? [id] : [];
         }),
+      visible: () => this.visible,
+      segment: (prompt, signal) =>
+        new Promise((answer, refuse) => this.asked.push({ prompt, signal, answer, refuse })),
       preview: (changes) => {
         this.previews += 1;
         this.preview.clear();
