@@ -80,6 +80,12 @@ class Cache:
         """Drop one file; what is not there is no error."""
         self.path(kind, key).unlink(missing_ok=True)
 
+    def forget_picture(self, sha256: str) -> None:
+        """Drop every copy of a picture, whatever its kind."""
+        for kind in list(self.folder.iterdir()):
+            for path in kind.glob(f"{sha256[:2]}/{sha256}*"):
+                path.unlink(missing_ok=True)
+
     def size_bytes(self) -> int:
         """Return the sum of all files; walks the folder."""
         return sum(size for _, size, _ in self._files())

@@ -10,7 +10,7 @@ process down with it `MAX_ATTEMPTS` times at the same place is failed instead of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from appliance.errors import Conflict, JobCancelled, NotFound
@@ -23,7 +23,8 @@ from appliance.store.writer import Transaction
 __all__ = [
     "MAX_ATTEMPTS", "add_notes", "advance", "attach", "blobs_of", "cancel", "cancelled", "claim", "create",
     "fail", "finish", "get", "hasten", "head_priority", "listed", "notes", "of_project", "pause", "put_back",
-    "recover", "resume", "retry", "standing", "stop", "tiling", "under_way", "unfinished", "waiting",
+    "recover", "resume", "retry", "standing", "stop", "tiling", "under_way", "under_way_in",
+    "unfinished", "waiting",
 ]  # fmt: skip
 
 MAX_ATTEMPTS = 3
@@ -139,6 +140,16 @@ def under_way(reading: Reading, kind: str) -> Job | None:
     """Return a job of this kind that is queued, running or paused, or None."""
     sql = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ? LIMIT 1"
     return rows.first(Job, reading.execute(sql, (kind,)))
+
+
+def under_way_in(reading: Reading, project_id: int, kinds: Sequence[str]) -> bool:
+    """Tell whether a job of one of these kinds is queued, running or paused in a project."""
+    marks = ", ".join("?" * len(kinds))
+    sql = (
+        "SELECT 1 FROM jobs INDEXED BY jobs_state WHERE state IN ('queued', 'running', 'paused') "
+        f"AND project_id = ? AND kind IN ({marks}) LIMIT 1"
+    )
+    return bool(list(reading.execute(sql, (project_id, *kinds))))
 
 
 def tiling(reading: Reading, sha256: str) -> Job | None:

@@ -31,6 +31,7 @@ from appliance.store import (
     model_labels,
     models,
     projects,
+    purge,
     restore,
     reviews,
     revisions,
@@ -159,6 +160,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "next to review": (tasks.next_to_review, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
     "threads": (threads.of_image, {"project_id": [1], "image_id": [1], "user_id": [1], "after": [None, 3]}),
     "unread": (unread.of_user, {"project_id": [1], "user_id": [1]}),
+    "what a purge erases": (purge.affected, {"project_id": [1], "image_id": [1]}),
     "revisions of a job": (undo.revisions, {"job_id": [1], "below": [None, undo.Place(9, 1, 1)], "limit": [8]}),
     "what an undo would do": (undo.preview, {"project_id": [1], "job_id": [1]}),
     "job that undid": (undo.of_job, {"job_id": [1]}),
@@ -260,7 +262,7 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (activations, annotations, audit, events, exports, filters, history, images, insights, jobs, labels,
-             late, members, model_labels, models, projects, restore, reviews, revisions, scrub, sessions,
+             late, members, model_labels, models, projects, purge, restore, reviews, revisions, scrub, sessions,
              snapshots, storage, task_changes, tasks, threads, tokens, undo, unread, uploads, users,
              withdrawn)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
