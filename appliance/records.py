@@ -21,8 +21,8 @@ __all__ = [
     "Comment", "CommentKey", "Conversion", "DatasetImage", "Diff", "Draft", "Event", "Export", "GlobalRole",
     "Image", "ImageAnnotations", "Invitation", "Job", "JobState", "Label", "Late", "Member", "Model",
     "ModelFile", "ModelInfo", "ModelTask", "Note", "Parity", "Prediction", "Probe", "Project", "ProjectRole",
-    "Provenance", "Record", "Review", "ReviewPolicy", "Role", "Saved", "Segmentation", "Skeleton", "Snapshot",
-    "Split", "Task", "TaskState", "Thread", "Token", "User", "Verdict",
+    "Provenance", "QueueOrder", "Record", "Review", "ReviewPolicy", "Role", "Saved", "Segmentation", "Skeleton",
+    "Snapshot", "Split", "Task", "TaskState", "Thread", "Token", "User", "Verdict",
 ]  # fmt: skip
 
 GlobalRole = Literal["admin", "operator", "member"]
@@ -30,7 +30,7 @@ ProjectRole = Literal["admin", "reviewer", "annotator"]
 TaskState = Literal["open", "in_progress", "in_review", "done", "returned", "skipped"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 Split = Literal["train", "val", "test"]
-ReviewPolicy = Literal["none", "all"]
+QueueOrder = Literal["manual", "oldest", "random", "uncertain"]
 AttributeValue = str | float | bool
 AnnotationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
 CommentKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
@@ -103,11 +103,30 @@ class AuditEntry(Record, frozen=True):
 # Projects
 
 
+class ReviewPolicy(Record, frozen=True):
+    """Which images are reviewed before they are done, and who may approve.
+
+    Of ``sample`` the pictures themselves decide, with a key of the project's: the same picture is
+    always in or out, and a higher percentage only adds. Whatever `images` says, `model_made` asks
+    for a review where a label came from a model. Of two `reviews` each is by somebody else, and
+    neither by an author of the image, as with `others_only`. A returned image waits for its
+    author, or for `anyone`.
+    """
+
+    images: Literal["none", "all", "sample"] = "none"
+    sample_percent: Annotated[int, Meta(ge=1, le=100)] = 10
+    reviews: Literal[1, 2] = 1
+    others_only: bool = False
+    model_made: bool = False
+    returned_to: Literal["author", "anyone"] = "author"
+
+
 class Project(Record, frozen=True):
     id: int
     name: str
     guideline: str
     review_policy: ReviewPolicy
+    queue_order: QueueOrder
     model_id: int | None
     created_by: int | None
     created_at_ms: int
@@ -311,7 +330,12 @@ class Late(Record, frozen=True):
 
 
 class Task(Record, frozen=True):
-    """One person's work on one image in one round."""
+    """One person's work on one image in one round.
+
+    It is `assigned` when somebody gave it to the assignee by hand. `approvals` counts the people
+    whose approval stands for what is on the image. `uncertainty` (0 to 1) is how unsure the last
+    run of a model was of it.
+    """
 
     id: int
     project_id: int
@@ -319,8 +343,12 @@ class Task(Record, frozen=True):
     round: int
     state: TaskState
     assignee_id: int | None
+    assigned: bool
     reviewer_id: int | None
+    approvals: int
     priority: int
+    due_at_ms: int | None
+    uncertainty: float
     revision: int
     lease_until_ms: int | None
     reason: str | None
@@ -336,16 +364,23 @@ class Verdict(Record, frozen=True, omit_defaults=True):
 
 
 class Review(Record, frozen=True):
-    """A verdict on the whole image at one revision, "nothing here" included."""
+    """A verdict on the whole image at one revision, "nothing here" included.
+
+    An approval stands for the image as it is `stands_at` a revision; the `final` one is the one
+    that made the image done.
+    """
 
     id: int
     task_id: int
     image_id: int
     revision: int
-    reviewer_id: int
+    reviewer_id: int | None
     verdict: Literal["approve", "return"]
     reason: str | None
     verdicts: list[Verdict]
+    round: int
+    stands_at: int
+    final: bool
     created_at_ms: int
 
 

@@ -46,9 +46,13 @@ class Site:
     people: dict[str, httpx.Client]
     ids: dict[str, int]
 
-    def project(self, review_policy: str = "all", labels: tuple[str, ...] = ("bolt", "washer")) -> int:
+    def project(self, review_policy: str = "all", labels: tuple[str, ...] = ("bolt", "washer"), **policy: Any) -> int:
         """Make a project of the owner with its members, and return its id."""
-        body = {"name": "Parts", "review_policy": review_policy, "labels": [{"name": n} for n in labels]}
+        body = {
+            "name": "Parts",
+            "review_policy": {"images": review_policy, **policy},
+            "labels": [{"name": n} for n in labels],
+        }
         project_id: int = self.ok(self.people["owner"].post("/api/projects", json=body), 201)["id"]
         for name in ("reviewer", "annotator"):
             url = f"/api/projects/{project_id}/members/{self.ids[name]}"

@@ -17,7 +17,7 @@ from appliance.commands import _common
 from appliance.commands.serve import announce
 from appliance.errors import Conflict, Unavailable
 from appliance.jobs.services import Jobs
-from appliance.records import Annotation, Label, Model, Note, Project, Review, Task
+from appliance.records import Annotation, Label, Model, Note, Project, Review, ReviewPolicy, Task
 from appliance.settings import Settings
 from appliance.store import Store, Transaction
 from appliance.store import jobs as noun
@@ -147,7 +147,9 @@ class _Demo:
         accounts = [(_common.user_of(self._store, email), role) for email, _, role in ACCOUNTS]
 
         def create(tx: Transaction) -> Project:
-            made = projects.create(tx, name=name, review_policy="all", created_by=accounts[0][0].id)
+            made = projects.create(
+                tx, name=name, review_policy=ReviewPolicy(images="all"), created_by=accounts[0][0].id
+            )
             for user, role in accounts[1:]:
                 members.put(tx, made.id, user.id, role)  # type: ignore[arg-type]
             if not self._own:

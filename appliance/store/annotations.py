@@ -28,6 +28,9 @@ _COLUMNS = (
     "id, label_id, type, x1, y1, x2, y2, geometry, attributes, source, status, revision, confidence, "
     "model_id, author_id"
 )
+_KEEPS_DONE: frozenset[Kind] = frozenset({"submit", "take-back", "review", "withdraw", "relabel", "undo"})
+"""Changes that leave a done image done: they judge it, are about a whole label, or take that back."""
+
 _geometry = msgspec.json.Decoder(Geometry)
 
 
@@ -108,7 +111,9 @@ def apply(
 ) -> int:
     """Write changes as the image's next revision and return its number.
 
-    The caller has judged conflicts and rights. Revisions of the new annotations are set here.
+    An image that is done is open again by it, unless its `kind` is one of judging, or about a
+    whole label. The caller has judged conflicts and rights. Revisions
+    of the new annotations are set here.
     No change at all makes no revision. The ids the appliance makes itself have a colon, which a
     client's cannot have, so that nobody can block a review or a merge by guessing its id.
     """
@@ -128,8 +133,21 @@ def apply(
         (revision, annotations, predictions, image.id),
     )
     history.add(tx, image, revision, changes, diff_id=diff_id, kind=kind, author_id=author_id, job_id=job_id)
+    if kind not in _KEEPS_DONE:
+        _reopen(tx, image)
     tx.event("annotations.changed", {"image_id": image.id, "revision": revision}, project_id=image.project_id)
     return revision
+
+
+def _reopen(tx: Transaction, image: Image) -> None:
+    tx.execute(
+        "UPDATE tasks SET state = 'open', round = round + 1, approvals = 0, reviewer_id = NULL, "
+        "lease_until_ms = NULL, assignee_id = CASE assigned WHEN 1 THEN assignee_id END, updated_at_ms = ? "
+        "WHERE image_id = ? AND state = 'done'",
+        (tx.now_ms, image.id),
+    )
+    if tx.changes():
+        tx.event("task.changed", {"image_id": image.id, "state": "open"}, project_id=image.project_id)
 
 
 def _put(tx: Transaction, image_id: int, items: Sequence[Annotation]) -> None:

@@ -61,9 +61,7 @@ def create(
             job_id,
         ),
     )  # fmt: skip
-    tx.execute(
-        "INSERT INTO tasks (project_id, image_id, updated_at_ms) VALUES (?, ?, ?)", (project_id, image_id, tx.now_ms)
-    )
+    _open_task(tx, project_id, image_id, staged.sha256)
     return Image(
         id=image_id, project_id=project_id, name=name, width=probe.width, height=probe.height, sha256=staged.sha256,
         size_bytes=staged.size_bytes, format=probe.format, orientation=probe.orientation,
@@ -83,10 +81,7 @@ def bring_back(tx: Transaction, image: Image, job_id: int) -> Image:
             int(image.needs_rendition), image.created_at_ms, job_id,
         ),
     )  # fmt: skip
-    tx.execute(
-        "INSERT INTO tasks (project_id, image_id, updated_at_ms) VALUES (?, ?, ?)",
-        (image.project_id, image.id, tx.now_ms),
-    )
+    _open_task(tx, image.project_id, image.id, image.sha256)
     return get(tx, image.project_id, image.id)
 
 
@@ -203,6 +198,14 @@ def delete(tx: Transaction, project_id: int, image_id: int) -> None:
     tx.execute("DELETE FROM images WHERE id = ?", (image_id,))
     tx.audit("image.delete", f"image {image_id}", project_id=project_id, name=image.name, sha256=image.sha256)
     tx.event("image.deleted", {"image_id": image_id}, project_id=project_id)
+
+
+def _open_task(tx: Transaction, project_id: int, image_id: int, sha256: str) -> None:
+    shuffle = int(sha256[:12], 16)  # the picture's place when a project's order is random
+    tx.execute(
+        "INSERT INTO tasks (project_id, image_id, shuffle, updated_at_ms) VALUES (?, ?, ?, ?)",
+        (project_id, image_id, shuffle, tx.now_ms),
+    )
 
 
 def _free_name(reading: Reading, project_id: int, name: str) -> str:

@@ -125,12 +125,17 @@ def taken_back(tx: Transaction, task: Task, user_id: int) -> None:
 
 
 def reviewed(
-    tx: Transaction, task: Task, reviewer_id: int, verdict: str, *, sign: int = 1, at_ms: int | None = None
-) -> None:
-    """Count a verdict on a task, for whoever handed it in and for the reviewer; -1 takes it back."""
+    tx: Transaction, task: Task, reviewer_id: int, verdict: str, *, final: bool, sign: int = 1,
+    at_ms: int | None = None,
+) -> None:  # fmt: skip
+    """Count a verdict on a task, for whoever handed it in and for the reviewer; -1 takes it back.
+
+    An approval that others have to join is the reviewer's alone.
+    """
     day = today(tx.now_ms if at_ms is None else at_ms)
-    measure = "approved" if verdict == "approve" else "returned"
-    _add(tx, task.project_id, measure, task.assignee_id or 0, n=sign, day=day)
+    if final or verdict == "return":
+        measure = "approved" if verdict == "approve" else "returned"
+        _add(tx, task.project_id, measure, task.assignee_id or 0, n=sign, day=day)
     _add(tx, task.project_id, "reviewed", reviewer_id, n=sign, day=day)
 
 

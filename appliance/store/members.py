@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.records import Member, ProjectRole
-from appliance.store import rows
+from appliance.store import rows, tasks
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["listed", "projects_of", "put", "remove", "role_of"]
+__all__ = ["listed", "projects_of", "put", "remove", "role_of", "works_in"]
 
 
 def role_of(reading: Reading, project_id: int, user_id: int) -> ProjectRole | None:
@@ -17,6 +17,15 @@ def role_of(reading: Reading, project_id: int, user_id: int) -> ProjectRole | No
     for (role,) in reading.execute(sql, (project_id, user_id)):
         return role  # type: ignore[no-any-return]
     return None
+
+
+def works_in(reading: Reading, project_id: int, user_id: int) -> bool:
+    """Tell whether the user still works in the project: a member, or an administrator of the box, not disabled."""
+    sql = (
+        "SELECT 1 FROM users AS u WHERE u.id = ? AND u.disabled = 0 AND (u.role = 'admin' OR EXISTS "
+        "(SELECT 1 FROM members AS m WHERE m.project_id = ? AND m.user_id = u.id))"
+    )
+    return bool(list(reading.execute(sql, (user_id, project_id))))
 
 
 def projects_of(reading: Reading, user_id: int) -> set[int]:
@@ -63,11 +72,7 @@ def remove(tx: Transaction, project_id: int, user_id: int) -> None:
     tx.execute("DELETE FROM members WHERE project_id = ? AND user_id = ?", (project_id, user_id))
     if not tx.changes():
         raise NotFound("that user is not a member of this project")
-    tx.execute(
-        "UPDATE tasks SET assignee_id = NULL "
-        "WHERE assignee_id = ? AND state IN ('open', 'returned') AND project_id = ?",
-        (user_id, project_id),
-    )
+    tasks.release(tx, user_id, project_id)
     _told(tx, "member.remove", project_id, user_id, None)
 
 

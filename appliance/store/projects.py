@@ -34,13 +34,13 @@ def create(
     *,
     name: str,
     guideline: str = "",
-    review_policy: ReviewPolicy = "none",
+    review_policy: ReviewPolicy | None = None,
     created_by: int | None,
 ) -> Project:
-    """Create a project; its creator becomes its admin."""
+    """Create a project; its creator becomes its admin. Nobody reviews unless a policy says so."""
     project_id = tx.insert(
         "INSERT INTO projects (name, guideline, review_policy, created_by, created_at_ms) VALUES (?, ?, ?, ?, ?)",
-        (_name(name), guideline, review_policy, created_by, tx.now_ms),
+        (_name(name), guideline, rows.encode(review_policy or ReviewPolicy()), created_by, tx.now_ms),
     )
     if created_by is not None:
         members.put(tx, project_id, created_by, "admin")
@@ -98,19 +98,28 @@ def _number(reading: Reading, sql: str, project_id: int) -> int:
 
 
 def change(tx: Transaction, project_id: int, **fields: Any) -> Project:
-    """Change name, guideline, review_policy or model_id."""
-    allowed = {"name", "guideline", "review_policy", "model_id"}
+    """Change name, guideline, review_policy, queue_order or model_id.
+
+    Nothing moves by it: images in review get their verdicts under the new policy, and images that
+    are done stay done, though `policies.unfinished` names those it asks more of; `tasks.settle`
+    brings either to where the new policy has them.
+    """
+    allowed = {"name", "guideline", "review_policy", "queue_order", "model_id"}
     if not fields.keys() <= allowed:
         raise InvalidInput(f"a project has no {', '.join(sorted(fields.keys() - allowed))} to change")
-    get(tx, project_id)
+    before = get(tx, project_id)
     if "name" in fields:
         fields["name"] = _name(fields["name"])
     columns = dict(fields)
     if "model_id" in columns:
         activations.activate(tx, project_id, columns.pop("model_id"))
     for name, value in columns.items():
-        tx.execute(f"UPDATE projects SET {name} = ? WHERE id = ?", (value, project_id))
-    tx.audit("project.change", f"project {project_id}", project_id=project_id, **fields)
+        stored = rows.encode(value) if isinstance(value, ReviewPolicy) else value
+        tx.execute(f"UPDATE projects SET {name} = ? WHERE id = ?", (stored, project_id))
+    facts = msgspec.to_builtins(fields)
+    if "review_policy" in fields:
+        facts["review_policy_before"] = msgspec.to_builtins(before.review_policy)
+    tx.audit("project.change", f"project {project_id}", project_id=project_id, **facts)
     tx.event("project.changed", {"project_id": project_id}, project_id=project_id)
     return get(tx, project_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from appliance.errors import Conflict
 from appliance.records import Task
 from appliance.store import members, rows, tasks
 from appliance.store.store import Reading
@@ -12,7 +13,10 @@ from appliance.store.writer import Transaction
 
 __all__ = ["count", "keep", "listed", "take_back"]
 
-_FIELDS = ("state", "round", "assignee_id", "reviewer_id", "reason", "revision")
+_FIELDS = (
+    "state", "round", "assignee_id", "assigned", "reviewer_id", "approvals", "priority", "due_at_ms", "reason",
+    "revision",
+)  # fmt: skip
 
 
 def keep(tx: Transaction, job_id: int, before: Sequence[Task]) -> None:
@@ -40,14 +44,21 @@ def listed(reading: Reading, job_id: int, after: int, limit: int) -> list[int]:
 
 
 def take_back(tx: Transaction, job_id: int, image_id: int, undo_id: int) -> bool:
-    """Make a task what it was before a job; False where it is no longer as the job left it."""
+    """Make a task what it was before a job; False where it is no longer as the job left it.
+
+    An image that changed meanwhile, or that the project's policy has reviewed by now, does not
+    become done by it.
+    """
     sql = "SELECT before, after FROM task_changes WHERE job_id = ? AND image_id = ?"
     kept: list[Any] = tx.execute(sql, (job_id, image_id)).fetchall()
     task = tasks.of_image(tx, image_id)
     before, after = rows.decode(kept[0][0]), rows.decode(kept[0][1])
     if _facts(task) != after or not _member(tx, task.project_id, before["assignee_id"]):
         return False
-    tasks.change(tx, task, lease_until_ms=None, **before)
+    try:
+        tasks.change(tx, task, lease_until_ms=None, **before)
+    except Conflict:
+        return False
     keep(tx, undo_id, [task])
     return True
 

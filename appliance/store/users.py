@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.records import GlobalRole, User
-from appliance.store import rows, sessions
+from appliance.store import rows, sessions, tasks
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
@@ -91,6 +91,8 @@ def change(
 ) -> User:
     """Change what is given. A new role, a disabling or a set password ends the user's sessions.
 
+    Work that waits for somebody who is disabled waits for anybody then.
+
     Raises:
         NotFound: There is no such user.
         Conflict: It would leave the box without an administrator.
@@ -108,6 +110,8 @@ def change(
         set_password(tx, user_id, password_hash)
     if role != before.role or disabled or password_hash is not None:
         sessions.end_of_user(tx, user_id)
+    if disabled and not before.disabled:
+        tasks.release(tx, user_id)
     given: dict[str, Any] = {
         "name": name,
         "role": role if role != before.role else None,

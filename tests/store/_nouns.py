@@ -9,7 +9,19 @@ from typing import Any
 
 from appliance.geometry import Geometry
 from appliance.geometry.box import Box
-from appliance.records import Diff, Draft, Image, ImageAnnotations, Label, Probe, Project, Saved, Task, User
+from appliance.records import (
+    Diff,
+    Draft,
+    Image,
+    ImageAnnotations,
+    Label,
+    Probe,
+    Project,
+    ReviewPolicy,
+    Saved,
+    Task,
+    User,
+)
 from appliance.store import Reading, Store, annotations, history, images, labels, projects, tasks, users
 from appliance.store.blobs import Staged
 
@@ -25,7 +37,8 @@ def a_user(store: Store, role: Any = "member") -> User:
 
 
 def a_project(store: Store, policy: Any = "all", created_by: int | None = None) -> Project:
-    return store.write(lambda tx: projects.create(tx, name="field", review_policy=policy, created_by=created_by))
+    made = ReviewPolicy(images=policy) if isinstance(policy, str) else policy
+    return store.write(lambda tx: projects.create(tx, name="field", review_policy=made, created_by=created_by))
 
 
 def a_label(store: Store, project_id: int, name: str = "car", **fields: Any) -> Label:

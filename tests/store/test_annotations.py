@@ -269,7 +269,7 @@ class Image(RuleBasedStateMachine):
                 raise AssertionError(f"{error.details['conflicts']} collided, not {newer}") from error
             return
         task = task_of(self.store, self.image)
-        if task.state in tasks.EDITABLE and saved.revision > revision:
+        if saved.revision > revision:
             self.store.write(lambda tx: tasks.opened_by_edit(tx, task, user.id, LEASE_MS))
 
     @rule(places=st.lists(PLACES, max_size=4), label=st.integers(0, 1))

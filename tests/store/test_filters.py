@@ -30,7 +30,7 @@ class Filled:
         self.store = store
         random_ = random.Random(5)
         self.people = [a_user(store) for _ in range(3)]
-        self.project = a_project(store)
+        self.project = a_project(store, "none")
         other = a_project(store)
         self.labels = [a_label(store, self.project.id, name) for name in ("car", "van", "bus", "none")]
         self.predicted: dict[int, list[float]] = {}
@@ -58,7 +58,7 @@ class Filled:
                 source="model", confidence=round(random_.random(), 2), author_id=author_id,
             ))  # fmt: skip
         changes = Changes(put=[(None, one) for one in put])
-        self.store.write(lambda tx: annotations.apply(tx, image, changes, diff_id="d", job_id=1))
+        self.store.write(lambda tx: annotations.apply(tx, image, changes, diff_id="d", kind="undo", job_id=1))
         self.predicted[image.id] = [a.confidence or 0.0 for a in put if a.is_prediction]
         self.labelled[image.id] = {a.label_id for a in put}
 

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.geometry.box import Box
 from appliance.records import Image, Label, Project, User
-from appliance.store import Store, annotations, images, insights, labels, predictions, reviews, tasks
+from appliance.store import Store, annotations, images, insights, labels, predictions, queues, reviews, tasks
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
     LEASE_MS,
@@ -40,7 +40,7 @@ class Hands:
 
     def take(self, image: Image, user: User) -> None:
         task = task_of(self.store, image)
-        self.store.write(lambda tx: tasks.take(tx, image.project_id, task.id, user.id, LEASE_MS))
+        self.store.write(lambda tx: queues.take(tx, image.project_id, task.id, user.id, LEASE_MS))
 
     def submit(self, image: Image, user: User) -> None:
         task, revision = task_of(self.store, image), now(self.store, image).revision

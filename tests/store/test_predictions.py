@@ -6,7 +6,7 @@ import pytest
 
 from appliance.errors import InvalidInput
 from appliance.geometry.box import Box
-from appliance.records import Draft, Image, ModelInfo, Provenance, Verdict
+from appliance.records import Draft, Image, ModelInfo, Provenance, ReviewPolicy, Verdict
 from appliance.store import Store, labels, models, predictions, projects, reviews, tasks
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
@@ -153,7 +153,7 @@ def test_identical_findings_make_no_revision(store: Store, scene) -> None:
 @pytest.mark.parametrize("policy", ["all", "none"])
 def test_what_is_in_review_or_done_is_left_alone(store: Store, scene, policy: str) -> None:
     user, label, image = scene
-    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=policy))
+    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=ReviewPolicy(images=policy)))
     drawn(store, image, label, user, "one")
     task = task_of(store, image)
     store.write(lambda tx: tasks.submit(tx, image.project_id, task.id, user.id, 1))

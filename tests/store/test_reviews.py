@@ -6,7 +6,7 @@ import pytest
 
 from appliance.errors import Conflict, InvalidInput, StaleRevision
 from appliance.geometry.box import Box
-from appliance.records import Annotation, Image, Review, User, Verdict
+from appliance.records import Annotation, Image, Review, ReviewPolicy, User, Verdict
 from appliance.store import Store, annotations, projects, reviews, tasks
 from appliance.store.history import Changes
 from tests.store._nouns import (
@@ -171,7 +171,7 @@ def test_an_old_verdict_never_takes_back_what_an_annotator_did_after_it(store: S
     judge(store, image, reviewer)
     save(store, image, a_diff(2, removed=["one"]), author)
     store.write(lambda tx: tasks.opened_by_edit(tx, tasks.of_image(tx, image.id), author.id, LEASE_MS))
-    store.write(lambda tx: projects.change(tx, image.project_id, review_policy="none"))
+    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=ReviewPolicy()))
     submit(store, image, author)
     assert task_of(store, image).state == "done"
     with pytest.raises(Conflict):
@@ -182,7 +182,7 @@ def test_an_old_verdict_never_takes_back_what_an_annotator_did_after_it(store: S
 def test_a_return_is_not_withdrawn_from_what_is_done(store: Store, scene) -> None:
     author, reviewer, _, image = scene
     judge(store, image, reviewer, "return")
-    store.write(lambda tx: projects.change(tx, image.project_id, review_policy="none"))
+    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=ReviewPolicy()))
     submit(store, image, author)
     with pytest.raises(Conflict):
         withdraw(store, image, reviewer)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from appliance.errors import Conflict, NotFound, StaleRevision
-from appliance.records import Image
-from appliance.store import Store, members, projects, reviews, tasks
+from appliance.records import Image, ReviewPolicy
+from appliance.store import Store, members, projects, queues, reviews, tasks
 from tests.store._nouns import (
     LEASE_MS,
     a_label,
@@ -34,7 +34,7 @@ def scene(store: Store):
 def brought_to(store: Store, image: Image, state: str, user_id: int) -> None:
     """Bring the image's task into a state, by the way tasks take."""
     task = task_of(store, image)
-    take = lambda tx: tasks.take(tx, image.project_id, task.id, user_id, LEASE_MS)  # noqa: E731
+    take = lambda tx: queues.take(tx, image.project_id, task.id, user_id, LEASE_MS)  # noqa: E731
     submit = lambda tx: tasks.submit(tx, image.project_id, task.id, user_id, 0)  # noqa: E731
 
     def judge(verdict):
@@ -60,7 +60,7 @@ AFTER = {
     "take": ["in_progress", "in_progress", None, None, "in_progress", "in_progress"],
     "submit": ["in_review", "in_review", None, None, "in_review", "in_review"],
     "skip": ["skipped", "skipped", None, None, "skipped", "skipped"],
-    "edit": ["in_progress", "in_progress", "in_progress", "in_progress", "in_progress", "in_progress"],
+    "edit": ["in_progress", "in_progress", "in_review", "in_progress", "in_progress", "in_progress"],
 }
 
 
@@ -72,7 +72,7 @@ def test_every_verb_in_every_state(store: Store, scene, state: str, verb: str) -
     task = task_of(store, image)
     project_id, user_id = image.project_id, user.id
     call = {
-        "take": lambda tx: tasks.take(tx, project_id, task.id, user_id, LEASE_MS),
+        "take": lambda tx: queues.take(tx, project_id, task.id, user_id, LEASE_MS),
         "submit": lambda tx: tasks.submit(tx, project_id, task.id, user_id, 0),
         "skip": lambda tx: tasks.skip(tx, project_id, task.id, user_id, "dark"),
         "edit": lambda tx: tasks.opened_by_edit(tx, task, user_id, LEASE_MS),
@@ -93,7 +93,7 @@ def test_an_edit_of_a_done_image_reopens_it_in_the_next_round(store: Store, scen
     user, label, image = scene
     drawn(store, image, label, user, "one")
     task = task_of(store, image)
-    store.write(lambda tx: projects.change(tx, image.project_id, review_policy="none"))
+    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=ReviewPolicy()))
     done = store.write(lambda tx: tasks.submit(tx, image.project_id, task.id, user.id, 1))
     assert (done.state, done.revision, done.round) == ("done", 2, 1)
     assert [a.status for a in shown(store, image).annotations] == ["approved"]
@@ -121,7 +121,7 @@ def test_order_of_work(store: Store, scene) -> None:
     brought_to(store, held, "in_progress", other.id)
 
     def next_image(user_id: int) -> int | None:
-        task = store.write(lambda tx: tasks.next_to_annotate(tx, first.project_id, user_id, LEASE_MS))
+        task = store.write(lambda tx: queues.next_to_annotate(tx, first.project_id, user_id, LEASE_MS))
         if task is None:
             return None
         store.write(lambda tx: tasks.submit(tx, first.project_id, task.id, user_id, 0))
@@ -138,9 +138,9 @@ def test_an_abandoned_task_goes_to_the_next_person(store: Store, scene) -> None:
     brought_to(store, image, "in_progress", user.id)
     task = task_of(store, image)
     with pytest.raises(Conflict):
-        store.write(lambda tx: tasks.take(tx, image.project_id, task.id, other.id, LEASE_MS))
+        store.write(lambda tx: queues.take(tx, image.project_id, task.id, other.id, LEASE_MS))
     store.write(lambda tx: tasks.change(tx, task, lease_until_ms=tx.now_ms - 1))
-    taken = store.write(lambda tx: tasks.next_to_annotate(tx, image.project_id, other.id, LEASE_MS))
+    taken = store.write(lambda tx: queues.next_to_annotate(tx, image.project_id, other.id, LEASE_MS))
     assert (taken.image_id, taken.assignee_id) == (image.id, other.id)
 
 
@@ -164,7 +164,7 @@ def test_many_takers_never_get_the_same_task(store: Store, scene) -> None:
     def grab(user_id: int) -> list[int]:
         got = []
         for _ in range(2):
-            task = store.write(lambda tx: tasks.next_to_annotate(tx, image.project_id, user_id, LEASE_MS))
+            task = store.write(lambda tx: queues.next_to_annotate(tx, image.project_id, user_id, LEASE_MS))
             got.append(task.image_id)
             store.write(lambda tx, t=task: tasks.submit(tx, image.project_id, t.id, user_id, 0))
         return got
@@ -173,7 +173,7 @@ def test_many_takers_never_get_the_same_task(store: Store, scene) -> None:
         grabbed = [image_id for got in threads.map(grab, people) for image_id in got]
     assert len(set(grabbed)) == len(grabbed) == 16
     with ThreadPoolExecutor(8) as threads:
-        lease = lambda u: store.write(lambda tx: tasks.next_to_review(tx, image.project_id, u, LEASE_MS))  # noqa: E731
+        lease = lambda u: store.write(lambda tx: queues.next_to_review(tx, image.project_id, u, LEASE_MS))  # noqa: E731
         leased = [task.id for task in threads.map(lease, people)]
     assert len(set(leased)) == 8
 
@@ -188,7 +188,7 @@ def test_what_nobody_handed_in_and_was_returned_waits_for_anybody(store: Store, 
             tx, image.project_id, task.id, reviewer_id=user.id, revision=0, verdict="return", reason="blurred"
         )
     )
-    got = store.write(lambda tx: tasks.next_to_annotate(tx, image.project_id, user.id, LEASE_MS))
+    got = store.write(lambda tx: queues.next_to_annotate(tx, image.project_id, user.id, LEASE_MS))
     assert (got.image_id, got.reason) == (image.id, "blurred")
 
 
@@ -198,7 +198,7 @@ def test_what_nobody_handed_in_and_was_returned_waits_for_anybody(store: Store, 
 def test_a_machine_hands_in_only_what_nobody_began(store: Store, scene, state: str, policy: str, sent: bool) -> None:
     user, _, image = scene
     brought_to(store, image, state, user.id)
-    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=policy))
+    store.write(lambda tx: projects.change(tx, image.project_id, review_policy=ReviewPolicy(images=policy)))
     store.write(lambda tx: tasks.submit_by_machine(tx, image))
     assert task_of(store, image).state == ("in_review" if sent else state)
 
@@ -208,9 +208,9 @@ def test_the_work_of_who_leaves_the_project_waits_for_anybody(store: Store, scen
     leaver = a_user(store)
     store.write(lambda tx: members.put(tx, image.project_id, leaver.id, "annotator"))
     brought_to(store, image, "returned", leaver.id)
-    assert store.write(lambda tx: tasks.next_to_annotate(tx, image.project_id, user.id, LEASE_MS)) is None
+    assert store.write(lambda tx: queues.next_to_annotate(tx, image.project_id, user.id, LEASE_MS)) is None
     store.write(lambda tx: members.remove(tx, image.project_id, leaver.id))
-    got = store.write(lambda tx: tasks.next_to_annotate(tx, image.project_id, user.id, LEASE_MS))
+    got = store.write(lambda tx: queues.next_to_annotate(tx, image.project_id, user.id, LEASE_MS))
     assert got.image_id == image.id
 
 

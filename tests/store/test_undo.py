@@ -20,6 +20,7 @@ from appliance.store import (
     labels,
     members,
     predictions,
+    queues,
     reviews,
     tasks,
     undo,
@@ -297,7 +298,7 @@ def test_tasks_go_back_to_whom_they_were_unless_somebody_went_on(store: Store, b
         store.write(lambda tx, u=user: members.put(tx, bench.project.id, u.id, "annotator"))
     pictures = [an_image(store, bench.project.id, f"{n}.png") for n in range(3)]
     first = task_of(store, pictures[0])
-    store.write(lambda tx: tasks.take(tx, bench.project.id, first.id, bob.id, LEASE_MS))
+    store.write(lambda tx: queues.take(tx, bench.project.id, first.id, bob.id, LEASE_MS))
     run = bench.job("change-images", action="assign")
     change = Change(
         action="assign", selection=Selection(ids=[image.id for image in pictures]), assignee_id=bench.ann.id
@@ -305,7 +306,7 @@ def test_tasks_go_back_to_whom_they_were_unless_somebody_went_on(store: Store, b
     store.write(lambda tx: step(tx, bench.project.id, change, Changed(), run.id))
     bench.over(run)
     last = task_of(store, pictures[2])
-    store.write(lambda tx: tasks.take(tx, bench.project.id, last.id, bench.ann.id, LEASE_MS))
+    store.write(lambda tx: queues.take(tx, bench.project.id, last.id, bench.ann.id, LEASE_MS))
     undoing, result = bench.undone(run)
     assert (result["tasks"], result["kept"], bench.notes(undoing)) == (2, 1, {"changed-since"})
     assert [task_of(store, image).assignee_id for image in pictures] == [bob.id, None, bench.ann.id]

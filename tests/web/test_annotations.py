@@ -102,7 +102,9 @@ def test_a_body_beyond_the_limit_is_refused(site: Site, project_id: int, label: 
 def test_editing_a_done_image_reopens_it(site: Site, project_id: int, label: int) -> None:
     image = site.approved(project_id, label)
     revision = _present(site, project_id, image["id"])["revision"]
-    site.draw(project_id, image["id"], label, revision)
+    refused = site.save(project_id, image["id"], diff(revision, added=[box(label)]))
+    site.refused(refused, 409, "conflict")
+    site.draw(project_id, image["id"], label, revision, who="reviewer")
     task = site.task(project_id, image["id"])
     assert (task["state"], task["round"]) == ("in_progress", 2)
 

@@ -116,5 +116,7 @@ def test_an_image_somebody_else_finished_is_not_reopened_by_old_work(site: Site)
     site.refused(site.save(project_id, image["id"], diff(0, added=[box(label, 20)])), 409, "conflict")
     assert site.task(project_id, image["id"])["state"] == "done"
     seen = site.task(project_id, image["id"])["revision"]
-    site.ok(site.save(project_id, image["id"], diff(seen, added=[box(label, 30)])))
+    theirs = diff(seen, added=[box(label, 30)])
+    site.refused(site.save(project_id, image["id"], theirs), 409, "conflict")
+    site.ok(site.save(project_id, image["id"], theirs, "reviewer"))
     assert site.task(project_id, image["id"])["state"] == "in_progress"

@@ -57,9 +57,13 @@ def test_a_project_is_changed_and_deleted_by_its_admin_alone(site: Site) -> None
         site.refused(site.people[who].delete(url), 403, "forbidden")
     owner = site.people["owner"]
     changed = site.ok(
-        owner.patch(url, json={"name": " Bolts ", "guideline": "All of them.", "review_policy": "none"})
+        owner.patch(url, json={"name": " Bolts ", "guideline": "All of them.", "review_policy": {"images": "none"}})
     )
-    assert (changed["name"], changed["guideline"], changed["review_policy"]) == ("Bolts", "All of them.", "none")
+    assert (changed["name"], changed["guideline"], changed["review_policy"]["images"]) == (
+        "Bolts",
+        "All of them.",
+        "none",
+    )
     assert site.ok(owner.patch(url, json={"model_id": None}))["model_id"] is None
     site.refused(owner.patch(url, json={"model_id": 4711}), 422, "invalid-input")
     site.refused(owner.patch(url, json={}), 422, "invalid-input")

@@ -178,7 +178,12 @@ CREATE TABLE projects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     guideline TEXT NOT NULL DEFAULT '',
-    review_policy TEXT NOT NULL CHECK (review_policy IN ('none', 'all')),
+    -- Which images are reviewed, by whom (`ReviewPolicy`); whether a picture is in the sample hangs on a key
+    -- that nobody is told, so that nobody can know it while they work.
+    review_policy TEXT NOT NULL,
+    sample_key BLOB NOT NULL DEFAULT (randomblob(16)),
+    queue_order TEXT NOT NULL DEFAULT 'oldest'
+        CHECK (queue_order IN ('manual', 'oldest', 'random', 'uncertain')),
     model_id INTEGER REFERENCES models ON DELETE SET NULL,
     next_class_index INTEGER NOT NULL DEFAULT 0,
     created_by INTEGER REFERENCES users ON DELETE SET NULL,
@@ -319,18 +324,48 @@ CREATE TABLE tasks (
     state TEXT NOT NULL DEFAULT 'open'
         CHECK (state IN ('open', 'in_progress', 'in_review', 'done', 'returned', 'skipped')),
     assignee_id INTEGER REFERENCES users ON DELETE SET NULL,
+    -- Given to the assignee by hand: nobody else gets it, however long it lies.
+    assigned INTEGER NOT NULL DEFAULT 0 CHECK (assigned IN (0, 1)),
     reviewer_id INTEGER REFERENCES users ON DELETE SET NULL,
+    -- How many people's approval stands for what is on the image now.
+    approvals INTEGER NOT NULL DEFAULT 0,
     priority INTEGER NOT NULL DEFAULT 0,
+    due_at_ms INTEGER,
+    due_ms INTEGER NOT NULL GENERATED ALWAYS AS (coalesce(due_at_ms, 9223372036854775807)) VIRTUAL,
+    -- The places of the task in the orders a queue can have.
+    place INTEGER NOT NULL DEFAULT 0,
+    shuffle INTEGER NOT NULL DEFAULT 0,
+    uncertainty REAL NOT NULL DEFAULT 0,
     revision INTEGER NOT NULL DEFAULT 0,
     lease_until_ms INTEGER,
     reason TEXT,
     updated_at_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX tasks_queue ON tasks (project_id, state, priority DESC, id);
 CREATE INDEX tasks_state ON tasks (project_id, state, id);
-CREATE INDEX tasks_assignee ON tasks (assignee_id, state);
+CREATE INDEX tasks_person ON tasks (assignee_id, project_id, state, priority DESC, due_ms, id)
+    WHERE assignee_id IS NOT NULL;
+CREATE INDEX tasks_holder ON tasks (assignee_id, project_id, state, id) WHERE assignee_id IS NOT NULL;
 CREATE INDEX tasks_reviewer ON tasks (reviewer_id, state);
-CREATE INDEX tasks_lease ON tasks (lease_until_ms) WHERE lease_until_ms IS NOT NULL;
+-- The queues: whatever is next stands first in one of these.
+CREATE INDEX tasks_manual ON tasks (project_id, priority DESC, due_ms, place, id)
+    WHERE state = 'open' AND assignee_id IS NULL;
+CREATE INDEX tasks_oldest ON tasks (project_id, priority DESC, due_ms, id)
+    WHERE state = 'open' AND assignee_id IS NULL;
+CREATE INDEX tasks_random ON tasks (project_id, priority DESC, due_ms, shuffle, id)
+    WHERE state = 'open' AND assignee_id IS NULL;
+CREATE INDEX tasks_uncertain ON tasks (project_id, priority DESC, due_ms, uncertainty DESC, id)
+    WHERE state = 'open' AND assignee_id IS NULL;
+CREATE INDEX tasks_returned ON tasks (project_id, priority DESC, due_ms, id)
+    WHERE state = 'returned' AND assignee_id IS NULL;
+CREATE INDEX tasks_abandoned ON tasks (project_id, lease_until_ms) WHERE state = 'in_progress' AND assigned = 0;
+CREATE INDEX tasks_review ON tasks (project_id, priority DESC, due_ms, id) WHERE state = 'in_review';
+CREATE INDEX tasks_due ON tasks (project_id, due_at_ms)
+    WHERE due_at_ms IS NOT NULL AND state IN ('open', 'in_progress', 'returned');
+-- For moving to the front or the end of the order made by hand.
+CREATE INDEX tasks_place ON tasks (project_id, place) WHERE place <> 0;
+-- An approval is one of what the approver saw: whatever changes the image in review voids it.
+CREATE TRIGGER tasks_approved AFTER UPDATE OF revision ON images WHEN new.state = 'in_review'
+BEGIN UPDATE tasks SET approvals = 0 WHERE image_id = new.id AND approvals > 0; END;
 -- State and assignee of the image's task are kept beside the image, so that lists filter by them in one index.
 CREATE TRIGGER tasks_state AFTER UPDATE OF state ON tasks WHEN new.state IS NOT old.state
 BEGIN UPDATE images SET state = new.state WHERE id = new.image_id; END;
@@ -491,6 +526,10 @@ CREATE TABLE reviews (
     verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'return')),
     reason TEXT,
     verdicts TEXT NOT NULL,
+    round INTEGER NOT NULL,
+    -- The revision of the image behind the verdict: an approval stands until the image has another one.
+    stands_at INTEGER NOT NULL,
+    final INTEGER NOT NULL CHECK (final IN (0, 1)),
     created_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX reviews_image ON reviews (image_id, id);

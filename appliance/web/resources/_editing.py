@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.errors import Conflict
-from appliance.records import Saved, Task
+from appliance.records import Saved
 from appliance.store import Transaction, history, images, tasks
 from appliance.web.operations import Call
 
@@ -23,29 +22,19 @@ async def edited(call: Call, image_id: int, diff_id: str, seen: int, work: Calla
         work: Writes the edit.
 
     Raises:
-        Conflict: An annotator's edit of what is in review, or was finished by somebody else since.
+        Conflict: The image is not this person's to edit now (`tasks.refuse_edit`).
     """
-    project_id, user_id, annotator = call.project_id, call.user.id, call.role == "annotator"
+    project_id, user_id, role = call.project_id, call.user.id, call.role
     lease_ms = call.settings.lease_s * 1000
 
     def edit(tx: Transaction) -> Saved:
         before = images.get(tx, project_id, image_id)
         task = tasks.of_image(tx, image_id)
-        frozen = _frozen(task, user_id, seen) if annotator else None
-        if frozen and history.revision_of(tx, image_id, diff_id) is None:
-            raise Conflict(frozen)
+        if history.revision_of(tx, image_id, diff_id) is None:
+            tasks.refuse_edit(tx, task, user_id, role, seen)
         saved = work(tx)
-        if saved.revision > before.revision and task.state in tasks.EDITABLE:
+        if saved.revision > before.revision:
             tasks.opened_by_edit(tx, task, user_id, lease_ms)
         return saved
 
     return await call.store.awrite(edit)
-
-
-def _frozen(task: Task, user_id: int, seen: int) -> str | None:
-    """Say why an annotator's edit is not taken: the image is in review, or was done before they saw it so."""
-    if task.state not in tasks.EDITABLE:
-        return "the image is in review: it can be edited when the reviewer has returned it"
-    if task.state == "done" and task.assignee_id != user_id and seen < task.revision:
-        return "somebody else finished this image meanwhile: look at it again"
-    return None

@@ -38,9 +38,9 @@ async def save_annotations(call: Call) -> Saved:
     """Apply what was added, changed and removed since a revision.
 
     The same `diff_id` again gets the answer it got before. What changed meanwhile is answered
-    with 409, `stale-revision`, and the present annotations. An annotator's edit of an image that
-    is in review is refused with 409, `conflict`, and so is one of an image that somebody else
-    finished since; hand it in as late work then. Any other edit of a done image reopens it.
+    with 409, `stale-revision`, and the present annotations. An annotator's edit is refused with
+    409, `conflict`, when the image is in review, approved, finished by somebody else, or somebody
+    else's to annotate; hand it in as late work then. Any other edit of a done image reopens it.
     """
     project_id, image_id, diff, user_id = call.project_id, call.ids["image_id"], call.body, call.user.id
 

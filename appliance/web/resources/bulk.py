@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
@@ -34,6 +34,30 @@ class Assignment(Images, kw_only=True):
     """`assignee_id` null takes the images from whoever has them."""
 
     assignee_id: Id | None
+
+
+class Sharing(Images, kw_only=True):
+    """The images are dealt out to `people` in turn, in the order they were added."""
+
+    people: Annotated[list[Id], Meta(min_length=1, max_length=500)]
+
+
+class Urgency(Images, kw_only=True):
+    """0 is normal; what has more comes sooner."""
+
+    priority: Annotated[int, Meta(ge=-1_000, le=1_000)]
+
+
+class Deadline(Images, kw_only=True):
+    """`due_at_ms` null takes the date away."""
+
+    due_at_ms: Annotated[int, Meta(ge=0, le=2**53)] | None
+
+
+class Moving(Images, kw_only=True):
+    """To the front or the end of the order made by hand; among each other they stay as they are."""
+
+    to: Literal["front", "end"]
 
 
 class Outcome(Body):
@@ -82,15 +106,85 @@ async def reopen_images(call: Call) -> Outcome:
     summary="Give images to a member, or take them back",
 )
 async def assign_images(call: Call) -> Outcome:
-    """What somebody has begun is open again; images in review or done are passed over."""
+    """Only the assignee gets them, however long they lie.
+
+    What somebody else has begun is open again; images in review or done are passed over.
+    """
     body: Assignment = call.body
     return await _done(call, Change(action="assign", selection=body.selection(), assignee_id=body.assignee_id))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/images/share",
+    permission=Permission.PROJECT_ADMIN,
+    body=Sharing,
+    response=Outcome,
+    audit="image.share",
+    summary="Deal images out to several members in turn",
+)
+async def share_images(call: Call) -> Outcome:
+    """As if each of them had been assigned."""
+    body: Sharing = call.body
+    return await _done(call, Change(action="share", selection=body.selection(), people=body.people))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/images/prioritise",
+    permission=Permission.PROJECT_ADMIN,
+    body=Urgency,
+    response=Outcome,
+    audit="image.prioritise",
+    summary="Say how urgent images are",
+)
+async def prioritise_images(call: Call) -> Outcome:
+    body: Urgency = call.body
+    return await _done(call, Change(action="prioritise", selection=body.selection(), priority=body.priority))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/images/due",
+    permission=Permission.PROJECT_ADMIN,
+    body=Deadline,
+    response=Outcome,
+    audit="image.due",
+    summary="Say by when images are to be annotated",
+)
+async def set_due(call: Call) -> Outcome:
+    body: Deadline = call.body
+    return await _done(call, Change(action="due", selection=body.selection(), due_at_ms=body.due_at_ms))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/images/move",
+    permission=Permission.PROJECT_ADMIN,
+    body=Moving,
+    response=Outcome,
+    audit="image.move",
+    summary="Put images first or last in the order made by hand",
+)
+async def move_images(call: Call) -> Outcome:
+    body: Moving = call.body
+    return await _done(call, Change(action="move", selection=body.selection(), to=body.to))
+
+
+@OPERATIONS.post(
+    "/api/projects/{project_id}/images/settle",
+    permission=Permission.PROJECT_ADMIN,
+    body=Images,
+    response=Outcome,
+    audit="image.settle",
+    summary="Bring images in review and done to where the review policy has them",
+)
+async def settle_images(call: Call) -> Outcome:
+    """After a change of the policy: what lacks approvals goes back to review, what lacks none is done."""
+    return await _done(call, Change(action="settle", selection=call.body.selection()))
 
 
 async def _done(call: Call, change: Change) -> Outcome:
     """Do it now, or with many images let a job do it."""
     project_id = call.project_id
     await call.store.aread(lambda reading: bulk.check(reading, project_id, change))
+    change = await call.store.aread(lambda reading: bulk.prepared(reading, project_id, change))
     many = await call.store.aread(lambda reading: bulk.number(reading, project_id, change.selection))
     await call.store.awrite(lambda tx: bulk.told(tx, project_id, change, many))
     if many > DIRECT_IMAGES:

@@ -63,10 +63,10 @@ async def apply_late(call: Call) -> Late:
     lease_ms = call.settings.lease_s * 1000
 
     def apply(tx: Transaction) -> Late:
-        decided, saved = late.apply(tx, late.get(tx, project_id, late_id), user_id)
-        task = tasks.of_image(tx, decided.image_id)
-        if task.state in tasks.EDITABLE:
-            tasks.opened_by_edit(tx, task, user_id, lease_ms)
+        kept = late.get(tx, project_id, late_id)
+        task = tasks.of_image(tx, kept.image_id)
+        decided, saved = late.apply(tx, kept, user_id)
+        tasks.opened_by_edit(tx, task, user_id, lease_ms)
         tx.audit("late.apply", f"image {decided.image_id}", project_id=project_id, revision=saved.revision)
         return decided
 

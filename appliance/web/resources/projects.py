@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 from msgspec import UNSET, Meta, UnsetType, field, structs
 
 from appliance.errors import InvalidInput
-from appliance.records import Job, Name, Project, ProjectRole, ReviewPolicy, TaskState, User
+from appliance.records import Job, Name, Project, ProjectRole, QueueOrder, ReviewPolicy, TaskState, User
 from appliance.store import Reading, Transaction, labels, members, models, projects
 from appliance.web.operations import Call, Listing, Operations, Paged
 from appliance.web.permissions import Permission
@@ -47,7 +47,7 @@ class ProjectRow(Project, frozen=True, kw_only=True):
 class NewProject(Body):
     name: Name
     guideline: Guideline = ""
-    review_policy: ReviewPolicy = "none"
+    review_policy: ReviewPolicy = field(default_factory=ReviewPolicy)
     labels: Annotated[list[LabelBody], Meta(max_length=1_000)] = field(default_factory=list)
 
 
@@ -57,6 +57,7 @@ class ProjectChange(Body):
     name: Name | UnsetType = UNSET
     guideline: Guideline | UnsetType = UNSET
     review_policy: ReviewPolicy | UnsetType = UNSET
+    queue_order: QueueOrder | UnsetType = UNSET
     model_id: Id | UnsetType | None = UNSET
 
 
@@ -124,13 +125,13 @@ async def get_project(call: Call) -> ProjectRow:
     body=ProjectChange,
     response=Project,
     audit="project.change",
-    summary="Change name, guideline, review policy or active model",
+    summary="Change name, guideline, review policy, order of the queue or active model",
 )
 async def change_project(call: Call) -> Project:
     project_id = call.project_id
     fields = {name: value for name, value in structs.asdict(call.body).items() if value is not UNSET}
     if not fields:
-        raise InvalidInput("nothing to change: give name, guideline, review_policy or model_id")
+        raise InvalidInput("nothing to change: give name, guideline, review_policy, queue_order or model_id")
     return await call.store.awrite(lambda tx: projects.change(tx, project_id, **fields))
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from appliance.errors import Conflict, Forbidden
 from appliance.records import Task, TaskState
-from appliance.store import Transaction, tasks
+from appliance.store import Transaction, queues, tasks
 from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body
@@ -81,9 +81,9 @@ async def next_task(call: Call) -> Task | None:
     """Lease the next task to annotate or, for reviewers, to review."""
     project_id, user_id, lease_ms = call.project_id, call.user.id, call.settings.lease_s * 1000
     if call.query.role == "annotate":
-        return await call.store.awrite(lambda tx: tasks.next_to_annotate(tx, project_id, user_id, lease_ms))
+        return await call.store.awrite(lambda tx: queues.next_to_annotate(tx, project_id, user_id, lease_ms))
     _reviewers_only(call)
-    return await call.store.awrite(lambda tx: tasks.next_to_review(tx, project_id, user_id, lease_ms))
+    return await call.store.awrite(lambda tx: queues.next_to_review(tx, project_id, user_id, lease_ms))
 
 
 @OPERATIONS.post(
@@ -100,7 +100,7 @@ async def take_task(call: Call) -> Task | None:
     lease_ms, query = call.settings.lease_s * 1000, call.query
     if query.role == "review":
         _reviewers_only(call)
-    take = tasks.take if query.role == "annotate" else tasks.take_to_review
+    take = queues.take if query.role == "annotate" else queues.take_to_review
     try:
         return await call.store.awrite(lambda tx: take(tx, project_id, task_id, user_id, lease_ms))
     except Conflict:
@@ -142,7 +142,7 @@ async def submit_task(call: Call) -> Task:
 
     def submit(tx: Transaction) -> Task:
         if annotator:
-            _refuse_others(tx, project_id, task_id, user_id)
+            queues.refuse_others(tasks.get(tx, project_id, task_id), user_id, tx.now_ms)
         task = tasks.submit(tx, project_id, task_id, user_id, revision)
         tx.audit("task.submit", f"image {task.image_id}", project_id=project_id, revision=task.revision)
         return task
@@ -164,7 +164,7 @@ async def skip_task(call: Call) -> Task:
 
     def skip(tx: Transaction) -> Task:
         if annotator:
-            _refuse_others(tx, project_id, task_id, user_id)
+            queues.refuse_others(tasks.get(tx, project_id, task_id), user_id, tx.now_ms)
         task = tasks.skip(tx, project_id, task_id, user_id, reason)
         tx.audit("task.skip", f"image {task.image_id}", project_id=project_id, reason=reason)
         return task
@@ -176,15 +176,3 @@ def _reviewers_only(call: Call) -> None:
     """Raise `Forbidden` for annotators."""
     if call.role not in ("reviewer", "admin"):
         raise Forbidden("this needs the right 'project-review' in the project: ask its administrator")
-
-
-def _refuse_others(tx: Transaction, project_id: int, task_id: int, user_id: int) -> None:
-    """Keep annotators out of what somebody else is at work on.
-
-    Raises:
-        Conflict: Somebody else's lease runs.
-    """
-    task = tasks.get(tx, project_id, task_id)
-    held = task.assignee_id not in (None, user_id) and (task.lease_until_ms or 0) >= tx.now_ms
-    if task.state == "in_progress" and held:
-        raise Conflict("somebody else is working on this image", field="task_id")

@@ -53,9 +53,9 @@ export const projects = {
   address: project,
   list: () => all<ProjectRow>("/api/projects"),
   get: (id: number) => http.get<ProjectRow>(project(id)),
-  create: (facts: { name: string; review_policy: ReviewPolicy; guideline?: string; labels: NewLabel[] }) =>
+  create: (facts: { name: string; review_policy: Partial<ReviewPolicy>; guideline?: string; labels: NewLabel[] }) =>
     http.post<Project>("/api/projects", facts),
-  change: (id: number, facts: Partial<Pick<Project, "name" | "guideline" | "review_policy" | "model_id">>) =>
+  change: (id: number, facts: Partial<Pick<Project, "name" | "guideline" | "review_policy" | "queue_order" | "model_id">>) =>
     http.patch<Project>(project(id), facts),
   remove: (id: number) => http.delete(project(id)),
   labels: (id: number) => all<Label>(`${project(id)}/labels`),
@@ -90,6 +90,16 @@ export const images = {
     http.post<BulkOutcome>(`${project(projectId)}/images/reopen`, which),
   assign: (projectId: number, which: ImageSelection, assigneeId: number | null) =>
     http.post<BulkOutcome>(`${project(projectId)}/images/assign`, { ...which, assignee_id: assigneeId }),
+  share: (projectId: number, which: ImageSelection, people: readonly number[]) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/share`, { ...which, people: [...people] }),
+  prioritise: (projectId: number, which: ImageSelection, priority: number) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/prioritise`, { ...which, priority }),
+  due: (projectId: number, which: ImageSelection, dueAtMs: number | null) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/due`, { ...which, due_at_ms: dueAtMs }),
+  move: (projectId: number, which: ImageSelection, to: "front" | "end") =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/move`, { ...which, to }),
+  settle: (projectId: number, which: ImageSelection) =>
+    http.post<BulkOutcome>(`${project(projectId)}/images/settle`, which),
   get: (projectId: number, id: number) => http.get<ImageWithTask>(image(projectId, id)),
   remove: (projectId: number, id: number) => http.delete(image(projectId, id)),
   fileUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/file?v=${picture.sha256}`,

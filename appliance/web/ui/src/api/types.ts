@@ -8,7 +8,7 @@ export type GlobalRole = "admin" | "operator" | "member";
 export type ProjectRole = "admin" | "reviewer" | "annotator";
 export type TaskState = "open" | "in_progress" | "in_review" | "done" | "returned" | "skipped";
 export type JobState = "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
-export type ReviewPolicy = "none" | "all";
+export type QueueOrder = "manual" | "oldest" | "random" | "uncertain";
 export type AttributeValue = string | number | boolean;
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -49,9 +49,20 @@ export interface Project {
   name: string;
   guideline: string;
   review_policy: ReviewPolicy;
+  queue_order: QueueOrder;
   model_id: number | null;
   created_by: number | null;
   created_at_ms: number;
+}
+
+/** Which images are reviewed before they are done, and who may approve. */
+export interface ReviewPolicy {
+  images: "none" | "all" | "sample";
+  sample_percent: number;
+  reviews: 1 | 2;
+  others_only: boolean;
+  model_made: boolean;
+  returned_to: "author" | "anyone";
 }
 
 export type StateCounts = Record<TaskState, number>;
@@ -260,8 +271,12 @@ export interface Task {
   round: number;
   state: TaskState;
   assignee_id: number | null;
+  assigned: boolean;
   reviewer_id: number | null;
+  approvals: number;
   priority: number;
+  due_at_ms: number | null;
+  uncertainty: number;
   revision: number;
   lease_until_ms: number | null;
   reason: string | null;
@@ -279,10 +294,13 @@ export interface Review {
   task_id: number;
   image_id: number;
   revision: number;
-  reviewer_id: number;
+  reviewer_id: number | null;
   verdict: "approve" | "return";
   reason: string | null;
   verdicts: Verdict[];
+  round: number;
+  stands_at: number;
+  final: boolean;
   created_at_ms: number;
 }
 

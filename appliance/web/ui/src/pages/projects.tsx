@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { images, projects } from "../api/client";
 import type { ProjectRow, ReviewPolicy } from "../api/types";
 import { useKeys } from "../app/keys";
+import { asks } from "../app/review-policy";
 import { go } from "../app/router";
 import { session } from "../app/session";
 import { useAct, useEvents, useLoad } from "../app/use";
@@ -145,7 +146,7 @@ function Row({ row }: { row: ProjectRow }) {
         <a href={to}>
           <b>{row.name}</b>
         </a>
-        <span class="second small">{[counted(row.labels, "label"), row.review_policy === "all" ? "reviewed" : "no review", row.role && `you are ${row.role}`].filter(Boolean).join(", ")}</span>
+        <span class="second small">{[counted(row.labels, "label"), asks(row.review_policy) ? "reviewed" : "no review", row.role && `you are ${row.role}`].filter(Boolean).join(", ")}</span>
       </td>
       <td class="counts">
         <StateBar states={row.states} total={row.images} />
@@ -164,7 +165,7 @@ function Row({ row }: { row: ProjectRow }) {
   );
 }
 
-const POLICIES: readonly (readonly [ReviewPolicy, string])[] = [
+const POLICIES: readonly (readonly [ReviewPolicy["images"], string])[] = [
   ["none", "No review: submitted is done"],
   ["all", "Every image is reviewed"],
 ];
@@ -177,13 +178,13 @@ export function labelNames(text: string): string[] {
 function NewProject({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [labels, setLabels] = useState("");
-  const [policy, setPolicy] = useState<ReviewPolicy>("none");
+  const [policy, setPolicy] = useState<ReviewPolicy["images"]>("none");
   const { busy, problem, run } = useAct();
   const names = labelNames(labels);
   const create = async (): Promise<void> => {
     const project = await projects.create({
       name: name.trim(),
-      review_policy: policy,
+      review_policy: { images: policy },
       labels: names.map((label) => ({ name: label })),
     });
     go(`/projects/${project.id}/images`);
@@ -202,7 +203,7 @@ function NewProject({ onClose }: { onClose: () => void }) {
           <textarea id="new-labels" class="input" rows={5} placeholder={"person\ncar\nbicycle"} value={labels} onInput={(event) => setLabels(event.currentTarget.value)} />
           <span class="hint">{names.length > 0 ? counted(names.length, "label") : "More can be added at any time."}</span>
         </div>
-        <Select label="Review" value={policy} options={POLICIES} onPick={(value) => setPolicy(value as ReviewPolicy)} />
+        <Select label="Review" value={policy} options={POLICIES} onPick={(value) => setPolicy(value as ReviewPolicy["images"])} />
         {problem?.field !== "name" && <Fault problem={problem} />}
         <div class="actions">
           <Button kind="primary" type="submit" disabled={busy || name.trim() === ""}>

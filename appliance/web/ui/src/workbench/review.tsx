@@ -18,6 +18,7 @@ import { Frame, Guideline } from "./frame";
 import { Panel } from "./panel";
 import { Strip, type StripItem } from "./strip";
 import { useAhead, useBench, useImage } from "./use-bench";
+import { asks } from "../app/review-policy";
 import { type Given, Verdicts } from "./verdicts";
 import { QueueWalk } from "./walk";
 
@@ -231,7 +232,7 @@ function Nothing({ verdicts, walk, project }: { verdicts: Verdicts; walk: QueueW
     <main class="sheet alone">
       <Fault problem={verdicts.problem.value ?? walk.problem.value} retry={() => walk.start()} />
       <Empty action={<Button onClick={() => go(`/projects/${project.id}/images`)}>All images</Button>}>
-        {project.review_policy === "none"
+        {!asks(project.review_policy)
           ? "This project has no review: what is submitted is done."
           : n > 0
             ? `Nothing waits for review: you judged ${counted(n, "image")}.`

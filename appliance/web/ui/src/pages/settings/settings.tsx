@@ -3,21 +3,16 @@ import { useState } from "preact/hooks";
 import "../settings.css";
 
 import { projects } from "../../api/client";
-import type { ReviewPolicy } from "../../api/types";
 import { mayAdminister, type ProjectPageProps } from "../../app/project";
 import { go } from "../../app/router";
 import { session } from "../../app/session";
 import { useAct } from "../../app/use";
-import { Button, Fault, Field, Select } from "../../parts/controls";
+import { Button, Fault, Field } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
 import { counted } from "../../parts/words";
 import { Labels } from "./labels";
 import { Members } from "./members";
-
-const POLICIES: readonly (readonly [ReviewPolicy, string])[] = [
-  ["none", "No review: submitted is done"],
-  ["all", "Every image is reviewed"],
-];
+import { Review } from "./review";
 
 export function Settings(props: ProjectPageProps) {
   const may = mayAdminister(props.project, session.value?.permissions.administer ?? false);
@@ -31,6 +26,7 @@ export function Settings(props: ProjectPageProps) {
         <fieldset disabled={!may} class="settings">
           <General {...props} />
           <Labels {...props} />
+          <Review {...props} />
           <Members {...props} />
           <Remove {...props} />
         </fieldset>
@@ -42,9 +38,8 @@ export function Settings(props: ProjectPageProps) {
 function General({ project, reload }: ProjectPageProps) {
   const [name, setName] = useState(project.name);
   const [guideline, setGuideline] = useState(project.guideline);
-  const [policy, setPolicy] = useState<ReviewPolicy>(project.review_policy);
   const { busy, problem, run } = useAct();
-  const changed = name !== project.name || guideline !== project.guideline || policy !== project.review_policy;
+  const changed = name !== project.name || guideline !== project.guideline;
   return (
     <section>
       <h2>Project</h2>
@@ -52,7 +47,7 @@ function General({ project, reload }: ProjectPageProps) {
         onSubmit={(event) => {
           event.preventDefault();
           run(async () => {
-            await projects.change(project.id, { name: name.trim(), guideline, review_policy: policy });
+            await projects.change(project.id, { name: name.trim(), guideline });
             reload();
           });
         }}
@@ -62,7 +57,6 @@ function General({ project, reload }: ProjectPageProps) {
           <label for="guideline">Guideline</label>
           <textarea id="guideline" class="input" rows={6} value={guideline} onInput={(event) => setGuideline(event.currentTarget.value)} />
         </div>
-        <Select label="Review" value={policy} options={POLICIES} onPick={(value) => setPolicy(value as ReviewPolicy)} />
         {problem?.field !== "name" && <Fault problem={problem} />}
         <div class="actions">
           <Button kind="primary" type="submit" disabled={busy || !changed}>
