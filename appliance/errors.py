@@ -17,6 +17,7 @@
     ├── Forbidden                  signed in, but not allowed
     ├── NotFound                   no such thing, or none this user may see
     ├── Conflict                   the request does not fit the present state
+    │   ├── InvalidDataset         approved work that may not become ground truth yet
     │   ├── StaleRevision          somebody changed the same annotations first; `current` holds them
     │   └── UploadLocked           another request writes to the same upload
     ├── TooManyRequests            a limit was hit; `retry_after_s` says when to come back
@@ -42,7 +43,8 @@ from typing import Any, ClassVar
 
 __all__ = [
     "BackendUnavailable", "ChecksumMismatch", "ChildFailed", "Conflict", "Forbidden", "ImageTooLarge",
-    "InvalidGeometry", "InvalidInput", "JobCancelled", "NotFound", "NotSignedIn", "PixelQueueError", "StaleRevision",
+    "InvalidDataset", "InvalidGeometry", "InvalidInput", "JobCancelled", "NotFound", "NotSignedIn",
+    "PixelQueueError", "StaleRevision",
     "StorageFull", "StoreCorrupt", "StoreError", "StoreLocked", "StoreTooNew", "TooLarge",
     "TooManyRequests", "TruncatedImage", "Unavailable", "UnknownSetting", "UnreadableDataset",
     "UnreadableImage", "UnsafeArchive", "UnsupportedImage", "UnsupportedVersion", "UnusableModel",
@@ -144,6 +146,12 @@ class NotFound(PixelQueueError):
 
 class Conflict(PixelQueueError):
     code = "conflict"
+
+
+class InvalidDataset(Conflict):
+    """`details` holds ``problems`` (how many) and ``counts`` (by code)."""
+
+    code = "invalid-dataset"
 
 
 class StaleRevision(Conflict):

@@ -22,7 +22,8 @@ __all__ = [
     "Image", "ImageAnnotations", "Invitation", "Job", "JobState", "Label", "Late", "Member", "Model",
     "ModelFile", "ModelInfo", "ModelTask", "Note", "Parity", "Prediction", "Probe", "Project", "ProjectRole",
     "Provenance", "QueueOrder", "Record", "Review", "ReviewPolicy", "Role", "Saved", "Segmentation", "Skeleton",
-    "Snapshot", "Split", "Task", "TaskState", "Thread", "Token", "User", "Verdict",
+    "Snapshot", "Split", "Task", "TaskState", "Thread", "Token", "User", "Validation", "ValidationProblem",
+    "Verdict",
 ]  # fmt: skip
 
 GlobalRole = Literal["admin", "operator", "member"]
@@ -490,6 +491,39 @@ class SnapshotSummary(Record, frozen=True):
     labels: dict[int, dict[str, int]]
     geometries: dict[str, int]
     empty: int
+
+
+class Validation(Record, frozen=True):
+    """Why the project's last snapshot of approved work was refused.
+
+    Attributes:
+        job_id: The job that was to make it.
+        name: What it was to be called.
+        images: Images it would have held.
+        problems: How many problems there are; the first 10,000 of them are listed.
+        counts: How many of them have each code.
+    """
+
+    job_id: int
+    name: str
+    images: int
+    problems: int
+    counts: dict[str, int]
+    at_ms: int
+
+
+class ValidationProblem(Record, frozen=True):
+    """One thing that keeps an image out of ground truth: `code` for programs, `words` for people.
+
+    `annotation_id` is None where the image as a whole is meant.
+    """
+
+    number: int
+    image_id: int
+    image: str
+    annotation_id: str | None
+    code: str
+    words: str
 
 
 class Export(Record, frozen=True):

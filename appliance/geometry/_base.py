@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import msgspec
 
-__all__ = ["Bounds", "Shape"]
+from appliance.errors import InvalidGeometry
+
+__all__ = ["Bounds", "FaultCode", "Shape", "refused"]
 
 Bounds = tuple[float, float, float, float]
 """``(x1, y1, x2, y2)`` in canonical pixels."""
+
+FaultCode = Literal[
+    "malformed", "too-few-points", "too-many-points", "not-finite", "outside", "no-area", "self-crossing"
+]
+"""What can be wrong with a shape; the console knows the same words."""
+
+
+def refused(fault: FaultCode, message: str) -> InvalidGeometry:
+    """Return the error of a shape that has this fault."""
+    return InvalidGeometry(message, field="geometry", details={"fault": fault})
 
 
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import hypot
 
-from appliance.errors import InvalidGeometry
+from appliance.geometry._base import FaultCode, refused
 
 __all__ = [
     "bounds_of", "check_inside", "clip_ring", "is_flat_line", "path_length", "ring_area", "ring_contains",
@@ -38,8 +38,10 @@ def check_inside(points: Sequence[float], width: int, height: int, what: str) ->
         return
     for index, (x, y) in enumerate(zip(xs, ys, strict=True), start=1):
         if not (0 <= x <= width and 0 <= y <= height):
-            problem = "is not finite" if x - x != 0 or y - y != 0 else f"lies outside {width} × {height}"
-            raise InvalidGeometry(f"{what}: point {index} ({x:g}, {y:g}) {problem}", field="geometry")
+            finite = x - x == 0 and y - y == 0
+            problem = f"lies outside {width} × {height}" if finite else "is not finite"
+            fault: FaultCode = "outside" if finite else "not-finite"
+            raise refused(fault, f"{what}: point {index} ({x:g}, {y:g}) {problem}")
 
 
 def bounds_of(points: Sequence[float]) -> Bounds:

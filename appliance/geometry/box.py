@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import ClassVar, Self
 
-from appliance.errors import InvalidGeometry
-from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._base import Bounds, FaultCode, Shape, refused
 
 __all__ = ["GEOMETRY", "Box"]
 
@@ -22,10 +22,10 @@ class Box(Shape, frozen=True, forbid_unknown_fields=True, tag="box", tag_field="
 
     def check(self, width: int, height: int) -> None:
         if not (0 <= self.x1 < self.x2 <= width and 0 <= self.y1 < self.y2 <= height):
-            raise InvalidGeometry(
+            raise refused(
+                _fault(self),
                 f"a box needs 0 ≤ x1 < x2 ≤ {width} and 0 ≤ y1 < y2 ≤ {height}, "
                 f"got {self.x1:g}, {self.y1:g}, {self.x2:g}, {self.y2:g}",
-                field="geometry",
             )
 
     def bounds(self) -> Bounds:
@@ -43,6 +43,12 @@ class Box(Shape, frozen=True, forbid_unknown_fields=True, tag="box", tag_field="
         xs = sorted((self.x1 * scale_x + dx, self.x2 * scale_x + dx))
         ys = sorted((self.y1 * scale_y + dy, self.y2 * scale_y + dy))
         return type(self)(xs[0], ys[0], xs[1], ys[1])
+
+
+def _fault(box: Box) -> FaultCode:
+    if not all(isfinite(edge) for edge in box.bounds()):
+        return "not-finite"
+    return "no-area" if box.x1 >= box.x2 or box.y1 >= box.y2 else "outside"
 
 
 GEOMETRY = Box

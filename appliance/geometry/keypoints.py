@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from appliance.errors import InvalidGeometry
-from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._base import Bounds, Shape, refused
 from appliance.geometry._rings import bounds_of, check_inside
 
 __all__ = ["ABSENT", "GEOMETRY", "HIDDEN", "VISIBLE", "Keypoints"]
@@ -28,16 +27,12 @@ class Keypoints(Shape, frozen=True, forbid_unknown_fields=True, tag="keypoints",
 
     def check(self, width: int, height: int) -> None:
         if not self.points or len(self.points) % 3:
-            raise InvalidGeometry(
-                f"keypoints are triples x, y, visibility; got {len(self.points)} numbers", field="geometry"
-            )
+            raise refused("malformed", f"keypoints are triples x, y, visibility; got {len(self.points)} numbers")
         if len(self.points) > 3 * MAX_POINTS:
-            raise InvalidGeometry(f"at most {MAX_POINTS} keypoints are allowed", field="geometry")
+            raise refused("too-many-points", f"at most {MAX_POINTS} keypoints are allowed")
         for index, visibility in enumerate(self.points[2::3], start=1):
             if visibility not in (ABSENT, HIDDEN, VISIBLE):
-                raise InvalidGeometry(
-                    f"keypoint {index} has visibility {visibility:g}; it is 0, 1 or 2", field="geometry"
-                )
+                raise refused("malformed", f"keypoint {index} has visibility {visibility:g}; it is 0, 1 or 2")
         self._check_coordinates(width, height)
 
     def _check_coordinates(self, width: int, height: int) -> None:
@@ -45,9 +40,9 @@ class Keypoints(Shape, frozen=True, forbid_unknown_fields=True, tag="keypoints",
             if visibility:
                 check_inside((x, y), width, height, f"keypoint {index}")
             elif x - x != 0 or y - y != 0:
-                raise InvalidGeometry(f"keypoint {index}: ({x:g}, {y:g}) is not finite", field="geometry")
+                raise refused("not-finite", f"keypoint {index}: ({x:g}, {y:g}) is not finite")
         if not self.present():
-            raise InvalidGeometry("all keypoints are absent: at least one must be present", field="geometry")
+            raise refused("no-area", "all keypoints are absent: at least one must be present")
 
     def triples(self) -> list[tuple[float, float, float]]:
         """Return the points as ``(x, y, visibility)``."""

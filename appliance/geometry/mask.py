@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from msgspec import Meta
 
-from appliance.errors import InvalidGeometry
 from appliance.geometry import rle
-from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._base import Bounds, Shape, refused
 from appliance.geometry._numpy import np
 
 if TYPE_CHECKING:
@@ -40,12 +39,11 @@ class Mask(Shape, frozen=True, forbid_unknown_fields=True, tag="mask", tag_field
 
     def check(self, width: int, height: int) -> None:
         if self.size != [height, width]:
-            raise InvalidGeometry(
-                f"the mask's size is {self.size}, the image's [height, width] is {[height, width]}",
-                field="geometry",
+            raise refused(
+                "malformed", f"the mask's size is {self.size}, the image's [height, width] is {[height, width]}"
             )
         if not rle.area(rle.parse(self.counts, height, width)):
-            raise InvalidGeometry("the mask is empty: no pixel is inside", field="geometry")
+            raise refused("no-area", "the mask is empty: no pixel is inside")
 
     def bounds(self) -> Bounds:
         return rle.bounds(rle.parse(self.counts, *self.size), self.size[0])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from appliance.errors import InvalidGeometry
-from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._base import Bounds, Shape, refused
 from appliance.geometry._rings import (
     bounds_of,
     check_inside,
@@ -38,18 +37,18 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
 
     def check(self, width: int, height: int) -> None:
         if not self.parts:
-            raise InvalidGeometry("a polygon needs at least one part", field="geometry")
+            raise refused("too-few-points", "a polygon needs at least one part")
         points = 0
         for p, part in enumerate(self.parts, start=1):
             if not part:
-                raise InvalidGeometry(f"part {p} of the polygon has no ring", field="geometry")
+                raise refused("too-few-points", f"part {p} of the polygon has no ring")
             for r, ring in enumerate(part, start=1):
                 _check_ring(ring, width, height, f"part {p}, ring {r}")
                 points += len(ring) // 2
         if points > MAX_POINTS:
-            raise InvalidGeometry(
+            raise refused(
+                "too-many-points",
                 f"the polygon has {points} points, {MAX_POINTS} are allowed: simplify it, or use a mask",
-                field="geometry",
             )
 
     def bounds(self) -> Bounds:
@@ -92,14 +91,14 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
 
 def _check_ring(ring: list[float], width: int, height: int, what: str) -> None:
     if len(ring) % 2:
-        raise InvalidGeometry(f"{what} has {len(ring)} numbers; x and y come in pairs", field="geometry")
+        raise refused("malformed", f"{what} has {len(ring)} numbers; x and y come in pairs")
     if len(ring) < 6:
         count = len(ring) // 2
         points = "1 point" if count == 1 else f"{count} points"
-        raise InvalidGeometry(f"{what} has {points}, at least 3 are needed", field="geometry")
+        raise refused("too-few-points", f"{what} has {points}, at least 3 are needed")
     check_inside(ring, width, height, what)
     if is_flat_line(ring):
-        raise InvalidGeometry(f"{what} encloses no area: all its points lie on one line", field="geometry")
+        raise refused("no-area", f"{what} encloses no area: all its points lie on one line")
 
 
 def _has_area(ring: list[float]) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from appliance.errors import InvalidGeometry
-from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._base import Bounds, Shape, refused
 from appliance.geometry._rings import bounds_of, check_inside, path_length, transform_points
 from appliance.geometry._simplify import simplify_path
 
@@ -23,17 +22,16 @@ class Polyline(Shape, frozen=True, forbid_unknown_fields=True, tag="polyline", t
 
     def check(self, width: int, height: int) -> None:
         if len(self.points) % 2:
-            raise InvalidGeometry(
-                f"the polyline has {len(self.points)} numbers; x and y come in pairs", field="geometry"
-            )
+            raise refused("malformed", f"the polyline has {len(self.points)} numbers; x and y come in pairs")
         if not 2 <= len(self.points) // 2 <= MAX_POINTS:
-            raise InvalidGeometry(
-                f"a polyline needs 2 to {MAX_POINTS} points, got {len(self.points) // 2}", field="geometry"
+            raise refused(
+                "too-few-points" if len(self.points) < 4 else "too-many-points",
+                f"a polyline needs 2 to {MAX_POINTS} points, got {len(self.points) // 2}",
             )
         check_inside(self.points, width, height, "the polyline")
         x1, y1, x2, y2 = self.bounds()
         if x1 == x2 and y1 == y2:
-            raise InvalidGeometry("the polyline has no length: all its points are one", field="geometry")
+            raise refused("no-area", "the polyline has no length: all its points are one")
 
     def bounds(self) -> Bounds:
         return bounds_of(self.points)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from appliance.errors import InvalidGeometry
+from appliance.geometry._base import refused
 from appliance.geometry._numpy import np
 
 if TYPE_CHECKING:
@@ -231,4 +232,4 @@ def _check_runs(runs: Runs, height: int, width: int) -> None:
 
 
 def _broken(problem: str) -> InvalidGeometry:
-    return InvalidGeometry(f"the mask's counts are not COCO run lengths: {problem}", field="geometry")
+    return refused("malformed", f"the mask's counts are not COCO run lengths: {problem}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, degrees, hypot, inf, radians, sin
+from math import atan2, cos, degrees, hypot, inf, isfinite, radians, sin
 from typing import ClassVar, Self
 
-from appliance.errors import InvalidGeometry
-from appliance.geometry._base import Bounds, Shape
+from appliance.geometry._base import Bounds, Shape, refused
 from appliance.geometry._rings import bounds_of, clip_ring, is_flat_line
 
 __all__ = ["GEOMETRY", "RotatedBox", "normalized_angle"]
@@ -35,20 +34,20 @@ class RotatedBox(Shape, frozen=True, forbid_unknown_fields=True, tag="rotated_bo
 
     def check(self, width: int, height: int) -> None:
         if not (0 <= self.cx <= width and 0 <= self.cy <= height):
-            raise InvalidGeometry(
+            raise refused(
+                "outside" if isfinite(self.cx) and isfinite(self.cy) else "not-finite",
                 f"the centre of a rotated box must be finite and inside {width} × {height}, "
                 f"got {self.cx:g}, {self.cy:g}",
-                field="geometry",
             )
         if not (0 < self.width < inf and 0 < self.height < inf):
-            raise InvalidGeometry(
+            raise refused(
+                "no-area" if self.width <= 0 or self.height <= 0 else "not-finite",
                 f"a rotated box needs a finite width and height above 0, got {self.width:g}, {self.height:g}",
-                field="geometry",
             )
         if not -180 <= self.angle < 180:
-            raise InvalidGeometry(
+            raise refused(
+                "malformed" if isfinite(self.angle) else "not-finite",
                 f"the angle of a rotated box is -180 ≤ angle < 180 degrees, got {self.angle:g}",
-                field="geometry",
             )
 
     def corners(self) -> list[float]:

@@ -260,7 +260,7 @@ def _check(draft: Draft, image: Image, known: dict[int, Label], where: str, old:
     try:
         draft.geometry.check(image.width, image.height)
     except InvalidGeometry as error:
-        raise InvalidGeometry(error.message, field=f"{where}.geometry") from error
+        raise InvalidGeometry(error.message, field=f"{where}.geometry", details=error.details) from error
     kept = old.attributes if old else {}
     specs = {spec.name: spec for spec in label.attributes}
     for name, value in draft.attributes.items():
@@ -268,18 +268,8 @@ def _check(draft: Draft, image: Image, known: dict[int, Label], where: str, old:
             continue
         if name not in specs:
             raise InvalidInput(f"the label {label.name!r} has no attribute {name!r}", field=f"{where}.attributes")
-        if not _fits(specs[name].kind, specs[name].choices, value):
+        if not labels.fits(specs[name], value):
             raise InvalidInput(f"{value!r} is no value of the attribute {name!r}", field=f"{where}.attributes.{name}")
-
-
-def _fits(kind: str, choices: list[str], value: str | float | bool) -> bool:
-    if kind == "choice":
-        return value in choices
-    if kind == "switch":
-        return isinstance(value, bool)
-    if kind == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, str) and len(value) <= 10_000
 
 
 def _drawn(draft: Draft, revision: int, author_id: int | None) -> Annotation:

@@ -8,12 +8,24 @@ from typing import Any
 import msgspec
 
 from appliance.errors import Conflict, InvalidInput, NotFound
-from appliance.records import AttributeSpec, Label, Skeleton
+from appliance.records import AttributeSpec, AttributeValue, Label, Skeleton
 from appliance.store import rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["PALETTE", "NewLabel", "bring_back", "change", "create", "delete", "ensure", "get", "listed", "uses"]
+__all__ = [
+    "PALETTE",
+    "NewLabel",
+    "bring_back",
+    "change",
+    "create",
+    "delete",
+    "ensure",
+    "fits",
+    "get",
+    "listed",
+    "uses",
+]
 
 PALETTE = (
     "#FFE600", "#8844FF", "#CC2222", "#008866", "#88AAFF", "#AA4488", "#FF66AA", "#E6E6E6", "#AAE6AA", "#88AA00",
@@ -22,6 +34,7 @@ PALETTE = (
 
 _COLUMNS = rows.columns(Label)
 _MOST_POINTS = 1_000
+_LONGEST_TEXT = 10_000
 
 
 class NewLabel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +130,17 @@ def change(tx: Transaction, project_id: int, label_id: int, **fields: Any) -> La
         tx.execute(f"UPDATE labels SET {name} = ? WHERE id = ?", (columns[name](value), label_id))
     _told(tx, "label.change", project_id, label_id, fields=sorted(fields))
     return get(tx, project_id, label_id)
+
+
+def fits(spec: AttributeSpec, value: AttributeValue) -> bool:
+    """Tell whether a value is one of the attribute's."""
+    if spec.kind == "choice":
+        return value in spec.choices
+    if spec.kind == "switch":
+        return isinstance(value, bool)
+    if spec.kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
 
 
 def delete(tx: Transaction, project_id: int, label_id: int) -> None:

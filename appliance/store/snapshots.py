@@ -51,8 +51,8 @@ def split_of(sha256: str, seed: int) -> Split:
     return "val" if place < _VAL else "test" if place < _VAL + _TEST else "train"
 
 
-def lines(reading: Reading, project_id: int, header: Header) -> Iterator[DatasetImage]:
-    """Yield what a snapshot of the project holds now, in the order of the images' ids."""
+def lines(reading: Reading, project_id: int, header: Header) -> Iterator[tuple[int, DatasetImage]]:
+    """Yield what a snapshot of the project holds now, with the images' ids and in their order."""
     where = "AND state = 'done'" if header.contents == "approved" else ""
     sql = (
         "SELECT id, name, width, height, lower(hex(sha256)) FROM images "
@@ -62,13 +62,16 @@ def lines(reading: Reading, project_id: int, header: Header) -> Iterator[Dataset
     while page := list(reading.execute(sql, (project_id, after, _IMAGES_AT_ONCE))):
         found = annotations.of_images(reading, [row[0] for row in page])
         for image_id, name, width, height, sha256 in page:
-            yield DatasetImage(
-                name=name,
-                width=width,
-                height=height,
-                sha256=sha256,
-                split=split_of(sha256, header.seed),
-                annotations=[a for a in found[image_id] if _belongs(a, header.contents)],
+            yield (
+                image_id,
+                DatasetImage(
+                    name=name,
+                    width=width,
+                    height=height,
+                    sha256=sha256,
+                    split=split_of(sha256, header.seed),
+                    annotations=[a for a in found[image_id] if _belongs(a, header.contents)],
+                ),
             )
         after = page[-1][0]
 

@@ -90,7 +90,7 @@ def test_what_is_invalid_is_shown_and_not_submitted(site: Site, console: Console
     assert images[0]["id"]
 
 
-def test_an_outline_that_crosses_itself_is_warned_of_once(site: Site, console: Console) -> None:
+def test_an_outline_that_crosses_itself_is_corrected_first(site: Site, console: Console) -> None:
     project_id, images, desk = started(site, console)
     page = desk.page
     shows(page, "0.png")
@@ -102,9 +102,11 @@ def test_an_outline_that_crosses_itself_is_warned_of_once(site: Site, console: C
     page.keyboard.press("Enter")
     desk.objects(1)
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("alert")).to_contain_text("crosses itself: correct it, or submit again")
+    expect(page.get_by_role("alert")).to_contain_text("crosses itself: move a vertex")
     expect(page.locator(".objects li.on")).to_have_count(1)
     shows(page, "0.png")
+    page.keyboard.press("Delete")
+    desk.objects(0)
     page.keyboard.press("Control+Enter")
     shows(page, "1.png")
     expect(page.get_by_text("Sending", exact=False)).to_have_count(0)

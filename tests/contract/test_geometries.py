@@ -12,6 +12,7 @@ import pytest
 from appliance.errors import InvalidGeometry
 from appliance.geometry import GEOMETRIES, Geometry
 from appliance.geometry._base import Shape
+from appliance.geometry.validity import fault_of
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "geometry"
 VARIANTS = [pytest.param(name, id=name) for name in GEOMETRIES]
@@ -67,8 +68,18 @@ def test_it_refuses_nan_in_every_field(name: str) -> None:
         image = case["image"]
         for place in range(_numbers(case["geometry"])):
             broken = _with_nan(case["geometry"], [place])
-            with pytest.raises((InvalidGeometry, msgspec.ValidationError)):
+            with pytest.raises((InvalidGeometry, msgspec.ValidationError)) as caught:
                 msgspec.convert(broken, Geometry).check(image["width"], image["height"])
+            if isinstance(caught.value, InvalidGeometry):
+                assert caught.value.details["fault"] in ("not-finite", "malformed")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_fixture_has_the_fault_it_names(name: str) -> None:
+    for case in json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8")):
+        shape, image = msgspec.convert(case["geometry"], Geometry), case["image"]
+        found = fault_of(shape, image["width"], image["height"])
+        assert (found.code if found else None) == case.get("fault"), case["name"]
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import InvalidGeometry
-from appliance.geometry import convert, measure
+from appliance.geometry import convert, measure, validity
 from appliance.geometry.box import Box
 from appliance.geometry.keypoints import Keypoints
 from appliance.geometry.mask import Mask
@@ -115,6 +115,16 @@ def test_self_crossings_are_found() -> None:
     assert measure.self_crossings(Polygon([[[0, 0, 10, 0, 10, 10, 0, 10], [2, 2, 2, 4, 4, 4]]])) == []
     hole_reaches_out = Polygon([[[0, 0, 10, 0, 10, 10, 0, 10], [5, 2, 15, 2, 15, 4, 5, 4]]])
     assert sorted(measure.self_crossings(hole_reaches_out)) == [(10, 2), (10, 4)]
+
+
+def test_a_crossing_is_found_with_few_edges_and_with_many() -> None:
+    rounded = [v for n in range(200) for v in (50 + 40 * cos(n * pi / 100), 40 + 30 * sin(n * pi / 100))]
+    assert validity.fault_of(Polygon([[rounded]]), 100, 80) is None
+    rounded[100:102], rounded[120:122] = rounded[120:122], rounded[100:102]
+    for ring in (rounded, rounded[80:140]):
+        fault = validity.fault_of(Polygon([[ring]]), 100, 80)
+        assert fault is not None
+        assert fault.code == "self-crossing"
 
 
 def test_self_crossings_of_many_edges_stop_at_the_limit() -> None:

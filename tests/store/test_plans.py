@@ -48,6 +48,7 @@ from appliance.store import (
     unread,
     uploads,
     users,
+    validation,
     withdrawn,
 )  # fmt: skip
 from appliance.store.filters import ImageFilter
@@ -171,6 +172,8 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
         {"project_id": [1], "job_id": [1], "after": [0], "limit": [8]},
     ),
     "images an undo took away": (withdrawn.waiting, {"job_id": [1], "after": [0], "limit": [8]}),
+    "validation": (validation.find, {"project_id": [1]}),
+    "problems": (validation.problems, {"project_id": [1], "after": [None, 3]}),
     "tokens": (tokens.of_user, {"user_id": [1]}),
     "token": (tokens.find, {"secret": ["x"], "now_ms": [1]}),
     "expired uploads": (uploads.expired, {"now_ms": [1], "limit": [10]}),
@@ -265,7 +268,7 @@ def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (activations, annotations, audit, events, exports, filters, history, images, insights, jobs, labels,
              late, members, model_labels, models, projects, purge, restore, reviews, revisions, scrub, sessions,
              snapshots, storage, task_changes, tasks, threads, tokens, undo, unread, uploads, users,
-             withdrawn)  # fmt: skip
+             validation, withdrawn)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

@@ -53,7 +53,7 @@ def header(store: Store, project_id: int, contents: str, seed: int = 7) -> Heade
 
 def lines(store: Store, project_id: int, contents: str, seed: int = 7) -> list[DatasetImage]:
     top = header(store, project_id, contents, seed)
-    return store.read(lambda r: list(snapshots.lines(r, project_id, top)))
+    return store.read(lambda r: [image for _, image in snapshots.lines(r, project_id, top)])
 
 
 def made(store: Store, project_id: int, name: str, contents: str = "everything"):

@@ -637,6 +637,28 @@ CREATE INDEX snapshots_project ON snapshots (project_id, id);
 CREATE INDEX snapshots_manifest ON snapshots (manifest_sha256);
 CREATE INDEX snapshots_created_by ON snapshots (created_by);
 
+-- What kept a project's last snapshot of approved work from being made; gone once one is made. `problems`
+-- counts them all, of which the first are kept.
+CREATE TABLE validations (
+    project_id INTEGER PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
+    job_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    images INTEGER NOT NULL,
+    problems INTEGER NOT NULL,
+    counts TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE validation_problems (
+    project_id INTEGER NOT NULL REFERENCES validations ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+    annotation_id TEXT,
+    code TEXT NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (project_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX validation_problems_image ON validation_problems (image_id);
+
 -- The pictures a snapshot needs, so that they outlive the deletion of an image.
 CREATE TABLE snapshot_pictures (
     snapshot_id INTEGER NOT NULL REFERENCES snapshots ON DELETE CASCADE,

@@ -5,7 +5,9 @@ export const variant: Variant<Box> = {
 
   check({ x1, y1, x2, y2 }, width, height) {
     if (x1 >= 0 && x1 < x2 && x2 <= width && y1 >= 0 && y1 < y2 && y2 <= height) return null;
-    return `a box needs 0 ≤ x1 < x2 ≤ ${width} and 0 ≤ y1 < y2 ≤ ${height}, got ${x1}, ${y1}, ${x2}, ${y2}`;
+    const words = `a box needs 0 ≤ x1 < x2 ≤ ${width} and 0 ≤ y1 < y2 ≤ ${height}, got ${x1}, ${y1}, ${x2}, ${y2}`;
+    if (![x1, y1, x2, y2].every(Number.isFinite)) return { code: "not-finite", words };
+    return { code: x1 >= x2 || y1 >= y2 ? "no-area" : "outside", words };
   },
 
   bounds: ({ x1, y1, x2, y2 }) => [x1, y1, x2, y2],

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { area, bounds, check, clipped, contains, GEOMETRIES, transformed, type Bounds, type Geometry } from "./index";
 import { decodeMask, encodeMask } from "./mask";
+import { faultOf } from "./validity";
 
 interface Case {
   name: string;
@@ -13,6 +14,7 @@ interface Case {
   geometry: Geometry;
   valid: boolean;
   error: string | null;
+  fault?: string;
   bounds?: Bounds;
   area?: number;
   clipped?: Geometry | null;
@@ -51,7 +53,8 @@ describe.each(files)("%s", (file) => {
     const { width, height } = given.image;
     const problem = check(given.geometry, width, height);
     if (given.valid) expect(problem).toBeNull();
-    else expect(problem).toContain(given.error);
+    else expect(problem?.words).toContain(given.error);
+    expect(faultOf(given.geometry, width, height)?.code).toBe(given.fault);
     if (given.bounds !== undefined) expectSame(bounds(given.geometry), given.bounds);
     if (given.area !== undefined) expect(area(given.geometry)).toBeCloseTo(given.area, 9);
     if (given.clipped !== undefined) expectSame(clipped(given.geometry, width, height), given.clipped);

@@ -3,13 +3,13 @@
  * a `variant` is one.
  */
 
-import type { Bounds, Geometry, Variant } from "./types";
+import type { Bounds, Fault, Geometry, Variant } from "./types";
 
 export type * from "./types";
 
 type Module = { variant?: Variant<Geometry> };
 
-const modules = import.meta.glob<Module>(["./*.ts", "!./index.ts", "!./*.test.ts"], { eager: true });
+const modules = import.meta.glob<Module>(["./*.ts", "!./index.ts", "!./validity.ts", "!./*.test.ts"], { eager: true });
 
 export const GEOMETRIES: ReadonlyMap<string, Variant<Geometry>> = new Map(
   Object.values(modules).flatMap(({ variant }) => (variant === undefined ? [] : [[variant.type, variant]])),
@@ -22,7 +22,7 @@ export function variantOf(shape: Geometry): Variant<Geometry> {
   return variant;
 }
 
-export const check = (shape: Geometry, width: number, height: number): string | null =>
+export const check = (shape: Geometry, width: number, height: number): Fault | null =>
   variantOf(shape).check(shape, width, height);
 
 export const bounds = (shape: Geometry): Bounds => variantOf(shape).bounds(shape);

@@ -1,5 +1,5 @@
 import { boundsOf, checkInside } from "./rings";
-import type { Keypoints, Variant } from "./types";
+import type { Fault, Keypoints, Variant } from "./types";
 
 export const MAX_POINTS = 10_000;
 
@@ -11,13 +11,13 @@ export function triples({ points }: Keypoints): Triple[] {
   return found;
 }
 
-function checkCoordinates(shape: Keypoints, width: number, height: number): string | null {
+function checkCoordinates(shape: Keypoints, width: number, height: number): Fault | null {
   for (const [index, [x, y, visibility]] of triples(shape).entries()) {
     if (visibility !== 0) {
       const outside = checkInside([x, y], width, height, `keypoint ${index + 1}`);
       if (outside !== null) return outside;
     } else if (!Number.isFinite(x) || !Number.isFinite(y)) {
-      return `keypoint ${index + 1}: (${x}, ${y}) is not finite`;
+      return { code: "not-finite", words: `keypoint ${index + 1}: (${x}, ${y}) is not finite` };
     }
   }
   return null;
@@ -29,16 +29,16 @@ export const variant: Variant<Keypoints> = {
   check(shape, width, height) {
     const { points } = shape;
     if (points.length === 0 || points.length % 3 !== 0) {
-      return `keypoints are triples x, y, visibility; got ${points.length} numbers`;
+      return { code: "malformed", words: `keypoints are triples x, y, visibility; got ${points.length} numbers` };
     }
-    if (points.length > 3 * MAX_POINTS) return `at most ${MAX_POINTS} keypoints are allowed`;
+    if (points.length > 3 * MAX_POINTS) return { code: "too-many-points", words: `at most ${MAX_POINTS} keypoints are allowed` };
     const all = triples(shape);
     const unknown = all.findIndex(([, , visibility]) => ![0, 1, 2].includes(visibility));
-    if (unknown >= 0) return `keypoint ${unknown + 1} has visibility ${all[unknown]![2]}; it is 0, 1 or 2`;
+    if (unknown >= 0) return { code: "malformed", words: `keypoint ${unknown + 1} has visibility ${all[unknown]![2]}; it is 0, 1 or 2` };
     const problem = checkCoordinates(shape, width, height);
     if (problem !== null) return problem;
     const present = all.some(([, , visibility]) => visibility !== 0);
-    return present ? null : "all keypoints are absent: at least one must be present";
+    return present ? null : { code: "no-area", words: "all keypoints are absent: at least one must be present" };
   },
 
   bounds(shape) {

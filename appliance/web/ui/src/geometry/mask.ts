@@ -46,12 +46,12 @@ export const variant: Variant<Mask> = {
   check(mask, width, height) {
     const [h, w] = mask.size;
     if (h !== height || w !== width) {
-      return `the mask's size is [${h}, ${w}], the image's [height, width] is [${height}, ${width}]`;
+      return { code: "malformed", words: `the mask's size is [${h}, ${w}], the image's [height, width] is [${height}, ${width}]` };
     }
     try {
-      return variant.area(mask) > 0 ? null : "the mask is empty: no pixel is inside";
+      return variant.area(mask) > 0 ? null : { code: "no-area", words: "the mask is empty: no pixel is inside" };
     } catch (error) {
-      if (error instanceof BrokenCounts) return error.message;
+      if (error instanceof BrokenCounts) return { code: "malformed", words: error.message };
       throw error;
     }
   },

@@ -1,27 +1,27 @@
 import { boundsOf, checkInside, clipRing, enclosesArea, isInside, ringArea, ringContains, transformPoints } from "./rings";
-import type { Polygon, Variant } from "./types";
+import type { Fault, Polygon, Variant } from "./types";
 
 export const MAX_POINTS = 100_000;
 
-function checkRing(ring: readonly number[], width: number, height: number, what: string): string | null {
-  if (ring.length % 2 !== 0) return `${what} has ${ring.length} numbers; x and y come in pairs`;
+function checkRing(ring: readonly number[], width: number, height: number, what: string): Fault | null {
+  if (ring.length % 2 !== 0) return { code: "malformed", words: `${what} has ${ring.length} numbers; x and y come in pairs` };
   if (ring.length < 6) {
     const points = ring.length === 2 ? "1 point" : `${ring.length / 2} points`;
-    return `${what} has ${points}, at least 3 are needed`;
+    return { code: "too-few-points", words: `${what} has ${points}, at least 3 are needed` };
   }
   const outside = checkInside(ring, width, height, what);
   if (outside !== null) return outside;
-  return enclosesArea(ring) ? null : `${what} encloses no area: all its points lie on one line`;
+  return enclosesArea(ring) ? null : { code: "no-area", words: `${what} encloses no area: all its points lie on one line` };
 }
 
 export const variant: Variant<Polygon> = {
   type: "polygon",
 
   check({ parts }, width, height) {
-    if (parts.length === 0) return "a polygon needs at least one part";
+    if (parts.length === 0) return { code: "too-few-points", words: "a polygon needs at least one part" };
     let points = 0;
     for (const [p, part] of parts.entries()) {
-      if (part.length === 0) return `part ${p + 1} of the polygon has no ring`;
+      if (part.length === 0) return { code: "too-few-points", words: `part ${p + 1} of the polygon has no ring` };
       for (const [r, ring] of part.entries()) {
         const problem = checkRing(ring, width, height, `part ${p + 1}, ring ${r + 1}`);
         if (problem !== null) return problem;
@@ -29,7 +29,7 @@ export const variant: Variant<Polygon> = {
       }
     }
     if (points <= MAX_POINTS) return null;
-    return `the polygon has ${points} points, ${MAX_POINTS} are allowed: simplify it, or use a mask`;
+    return { code: "too-many-points", words: `the polygon has ${points} points, ${MAX_POINTS} are allowed: simplify it, or use a mask` };
   },
 
   bounds: ({ parts }) => {

@@ -46,13 +46,15 @@ export const variant: Variant<Polyline> = {
   type: "polyline",
 
   check({ points }, width, height) {
-    if (points.length % 2 !== 0) return `the polyline has ${points.length} numbers; x and y come in pairs`;
+    if (points.length % 2 !== 0) return { code: "malformed", words: `the polyline has ${points.length} numbers; x and y come in pairs` };
     const count = points.length / 2;
-    if (count < 2 || count > MAX_POINTS) return `a polyline needs 2 to ${MAX_POINTS} points, got ${count}`;
+    if (count < 2 || count > MAX_POINTS) {
+      return { code: count < 2 ? "too-few-points" : "too-many-points", words: `a polyline needs 2 to ${MAX_POINTS} points, got ${count}` };
+    }
     const outside = checkInside(points, width, height, "the polyline");
     if (outside !== null) return outside;
     const [x1, y1, x2, y2] = boundsOf(points);
-    return x1 === x2 && y1 === y2 ? "the polyline has no length: all its points are one" : null;
+    return x1 === x2 && y1 === y2 ? { code: "no-area", words: "the polyline has no length: all its points are one" } : null;
   },
 
   bounds: ({ points }) => boundsOf(points),

@@ -1,16 +1,16 @@
 /** Flat coordinate lists `[x1, y1, x2, y2, …]`: the arithmetic of rings and paths. */
 
-import type { Bounds } from "./types";
+import type { Bounds, Fault } from "./types";
 
 /** Name the first point that is not finite or not inside the image, or return null. */
-export function checkInside(points: readonly number[], width: number, height: number, what: string): string | null {
+export function checkInside(points: readonly number[], width: number, height: number, what: string): Fault | null {
   for (let i = 0; i < points.length; i += 2) {
     const x = points[i]!;
     const y = points[i + 1]!;
     if (!(x >= 0 && x <= width && y >= 0 && y <= height)) {
       const finite = Number.isFinite(x) && Number.isFinite(y);
       const problem = finite ? `lies outside ${width} × ${height}` : "is not finite";
-      return `${what}: point ${i / 2 + 1} (${x}, ${y}) ${problem}`;
+      return { code: finite ? "outside" : "not-finite", words: `${what}: point ${i / 2 + 1} (${x}, ${y}) ${problem}` };
     }
   }
   return null;

@@ -26,13 +26,14 @@ export const variant: Variant<RotatedBox> = {
 
   check({ cx, cy, width: w, height: h, angle }, width, height) {
     if (!(cx >= 0 && cx <= width && cy >= 0 && cy <= height)) {
-      return `the centre of a rotated box must be finite and inside ${width} × ${height}, got ${cx}, ${cy}`;
+      const words = `the centre of a rotated box must be finite and inside ${width} × ${height}, got ${cx}, ${cy}`;
+      return { code: Number.isFinite(cx) && Number.isFinite(cy) ? "outside" : "not-finite", words };
     }
     if (!(w > 0 && w < Infinity && h > 0 && h < Infinity)) {
-      return `a rotated box needs a finite width and height above 0, got ${w}, ${h}`;
+      return { code: w <= 0 || h <= 0 ? "no-area" : "not-finite", words: `a rotated box needs a finite width and height above 0, got ${w}, ${h}` };
     }
     if (angle >= -180 && angle < 180) return null;
-    return `the angle of a rotated box is -180 ≤ angle < 180 degrees, got ${angle}`;
+    return { code: Number.isFinite(angle) ? "malformed" : "not-finite", words: `the angle of a rotated box is -180 ≤ angle < 180 degrees, got ${angle}` };
   },
 
   bounds: (box) => boundsOf(corners(box)),

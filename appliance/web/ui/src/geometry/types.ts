@@ -56,11 +56,17 @@ export type Geometry = Box | RotatedBox | Polygon | Polyline | Keypoints | Mask 
 /** `[x1, y1, x2, y2]`. */
 export type Bounds = [number, number, number, number];
 
+/** What is wrong with a shape: the server's words for it, in `appliance/geometry/validity.py`. */
+export interface Fault {
+  code: "malformed" | "too-few-points" | "too-many-points" | "not-finite" | "outside" | "no-area" | "self-crossing";
+  words: string;
+}
+
 /** What each variant knows; one file each, exporting it as `variant`. */
 export interface Variant<G extends Geometry> {
   readonly type: G["type"];
   /** Say what is wrong with the shape on an image of this size, or null. */
-  check(shape: G, width: number, height: number): string | null;
+  check(shape: G, width: number, height: number): Fault | null;
   bounds(shape: G): Bounds;
   area(shape: G): number;
   /** The part inside the image, or null when nothing is left. */

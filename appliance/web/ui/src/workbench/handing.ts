@@ -25,26 +25,20 @@ export class Handing {
   readonly latest = computed(() => this.handed.value[0] ?? null);
   private readonly bench: Bench;
   private readonly walk: Walk;
-  /** Of which image which warnings were said. */
-  private warned = "";
 
   constructor(bench: Bench, walk: Walk) {
     this.bench = bench;
     this.walk = walk;
   }
 
-  /** Submit what is on the bench; something invalid is shown and said instead, a mere warning only once. */
+  /** Submit what is on the bench; something invalid is shown and said instead. */
   submit(): void {
     const { bench } = this;
     const editor = bench.editor;
     if (!editor) return;
     const found = faults(bench.annotations.value, bench.labels.value, editor.size);
-    const errors = found.filter(({ level }) => level === "error");
-    const warning = `${editor.document.imageId} ${found.map(({ id }) => id).join(" ")}`;
-    const said = errors.length === 0 && this.warned === warning;
-    const [first, ...others] = errors.length > 0 ? errors : found;
-    if (first && !said) {
-      if (errors.length === 0) this.warned = warning;
+    const [first, ...others] = found;
+    if (first) {
       bench.session.select(first.id);
       bench.look(first.id);
       bench.notice.value = others.length > 0 ? `${first.words} ${others.length} more after it.` : first.words;
