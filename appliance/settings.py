@@ -34,7 +34,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: Annotated[list[str], "further host names browsers may use (Host allow-list)"] = []
     plain_http: Annotated[bool, "speak plain HTTP on a LAN address too (browsers then withhold features)"] = False
     device: Annotated[str, "where models run: auto, cpu or cuda:0"] = "auto"
-    backend: Annotated[str, "runtime for models: auto, onnxruntime, fake"] = "auto"
+    backend: Annotated[str, "runtime for models: auto, tensorrt, onnxruntime, fake"] = "auto"
+    precision: Annotated[str, "of TensorRT's engines: fp16 or fp32"] = "fp16"
+    tensorrt_python: Annotated[str, "Python that has TensorRT, where this one has not, such as /usr/bin/python3"] = ""
+    tensorrt_workspace_bytes: Annotated[int, "GPU memory TensorRT may use while it builds an engine"] = 2 * _GiB
+    engine_memory_bytes: Annotated[int, "GPU memory for loaded models; those not in use go first"] = 4 * _GiB
     registration: Annotated[
         Door, "who may make an account, until the page System says otherwise: open, invite, closed"
     ] = "invite"

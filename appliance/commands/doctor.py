@@ -38,7 +38,7 @@ def doctor(deep: bool, data: Path | None, json_: bool) -> None:
     Ends with exit code 5 when something is wrong with the data, or another process has it open.
     """
     settings = _common.settings_for(data)
-    findings = [*_machine(), *_runtimes()]
+    findings = [*_machine(), *_runtimes(settings)]
     if (Path(settings.data) / "pixelqueue.sqlite").exists():
         findings += _data(settings, deep)
     elif data is not None:
@@ -61,10 +61,10 @@ def _machine() -> Iterator[Finding]:
     yield Finding("sqlite", apsw.SQLITE_VERSION_NUMBER >= 3_051_003, apsw.sqlite_lib_version())
 
 
-def _runtimes() -> Iterator[Finding]:
+def _runtimes(settings: Settings) -> Iterator[Finding]:
     from appliance.jobs import runtimes
 
-    found = runtimes.look()
+    found = runtimes.look(settings)
     yield Finding("children", found.fault is None, found.fault or "limited child processes start")
     for backend in found.backends:
         facts = ", ".join(backend.devices) if backend.ok else backend.reason

@@ -81,6 +81,10 @@ class Predictor:
         options: How to predict.
         nice: Added to the niceness of the threads, so that a batch takes only what people leave.
 
+    Attributes:
+        backend: The runtime's name.
+        device: Where the model is loaded.
+
     Raises:
         UnusableModel: No decoder for its family, or the runtime refuses it.
         BackendUnavailable: The device is not there.
@@ -98,6 +102,7 @@ class Predictor:
     ) -> None:
         if info.family not in decoders():
             raise UnusableModel(f"there is no decoder for models of the family {info.family!r}", file=model_path.name)
+        self.backend, self.device = backend.name, device
         self._info = info
         self._options = options
         self._decoder = decoders()[info.family]

@@ -13,6 +13,7 @@ from appliance.store import Reading, Store, Transaction
 if TYPE_CHECKING:
     from appliance.jobs.ingest import Ingest
     from appliance.jobs.pictures import Pictures
+    from appliance.jobs.runtimes import Runtimes
 
 __all__ = [
     "BATCH",
@@ -84,6 +85,7 @@ class Context(Protocol):
     settings: Settings
     pictures: Pictures
     ingest: Ingest
+    runtimes: Runtimes
     checkpoint: dict[str, Any]
 
     def commit(

@@ -45,6 +45,7 @@ class Child:
         memory_bytes: Address space it may use.
         nice: Added to the niceness, for bulk work.
         interpreter: Command in place of this interpreter, for runtimes that live in another one.
+        program: Command in place of interpreter and `jobs.child`, which speaks its protocol.
         environment: Variables besides the minimal ones.
     """
 
@@ -55,17 +56,18 @@ class Child:
         memory_bytes: int | None = None,
         nice: int = 0,
         interpreter: Sequence[str] | None = None,
+        program: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.task = task
         options = Options(parent=os.getpid(), memory_bytes=memory_bytes, nice=nice)
         self._process = subprocess.Popen(
-            [*_command(interpreter), task, msgspec.json.encode(options).decode()],
+            [*(program or _command(interpreter)), task, msgspec.json.encode(options).decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env=_environment(environment),
+            env=_environment(environment, own=program is None),
             start_new_session=True,
         )
         self._pipes = [
@@ -290,12 +292,16 @@ def _command(interpreter: Sequence[str] | None) -> list[str]:
     return [sys.executable, "-m", "appliance.jobs.child"]
 
 
-def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the child's whole environment: nothing of ours leaks, one thread per library."""
+def _environment(more: Mapping[str, str] | None, *, own: bool) -> dict[str, str]:
+    """Return the child's whole environment: nothing of ours leaks, one thread per library.
+
+    Only what is our own interpreter's shall find our packages.
+    """
+    ours = {"PYTHONPATH": str(Path(appliance.__path__[0]).resolve().parent)} if own else {}
     return {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(Path(appliance.__path__[0]).resolve().parent),
+        **ours,
         "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",

@@ -21,6 +21,7 @@ from appliance.store import Store, Transaction, actor, jobs
 if TYPE_CHECKING:
     from appliance.jobs.ingest import Ingest
     from appliance.jobs.pictures import Pictures
+from appliance.jobs.runtimes import Runtimes
 
 __all__ = ["Run"]
 
@@ -49,12 +50,14 @@ class Run:
         settings: Settings,
         pictures: Pictures,
         ingest: Ingest,
+        runtimes: Runtimes,
     ) -> None:
         self.job = job
         self.store = store
         self.settings = settings
         self.pictures = pictures
         self.ingest = ingest
+        self.runtimes = runtimes
         self.checkpoint: dict[str, Any] = {}
         self.turn = Turn(job.priority)
         self.name = f"job-{job.id}-{job.kind}"

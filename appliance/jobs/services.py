@@ -61,7 +61,7 @@ class Jobs:
         self.pictures = Pictures(store, self.settings)
         self.tiles = Tiles(store, self.submit_in)
         self.ingest = Ingest(store, self.pictures, self.tiles.follow_up)
-        self.runtimes = Runtimes()
+        self.runtimes = Runtimes(store.cache, self.settings)
         self.kinds = dict(kinds())
         self.lanes = {
             name: ThreadLane(name, width, head=self._head_of(name), begin=self._begin_of(name))
@@ -99,6 +99,7 @@ class Jobs:
         self.segmenting.stop()
         self.ingest.stop()
         self.pictures.stop()
+        self.runtimes.close()
 
     def submit(
         self,
@@ -248,6 +249,7 @@ class _Tracked(Run):
             settings=service.settings,
             pictures=service.pictures,
             ingest=service.ingest,
+            runtimes=service.runtimes,
         )
         self._service = service
 

@@ -42,7 +42,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cv2": ("imaging", "geometry", "engine/segmenters", "demo"),
     "onnx": ("engine", "demo/train.py"),
     "onnxruntime": ("engine/backends",),
-    "tensorrt": ("engine/backends",),
+    "tensorrt": ("engine/backends", "engine/tensorrt"),
     "torch": ("engine/train", "engine/convert", "demo/train.py"),
     "ultralytics": ("engine/train", "engine/convert", "demo/train.py"),
     "click": ("commands", "__main__.py"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,7 +12,7 @@ from appliance.errors import BackendUnavailable
 from appliance.records import ModelInfo
 from appliance.registry import discover
 
-__all__ = ["Availability", "Backend", "Session", "backends", "choose"]
+__all__ = ["Availability", "Backend", "Session", "backends", "candidates", "choose"]
 
 
 class Availability(NamedTuple):
@@ -81,23 +82,34 @@ def backends() -> dict[str, Backend]:
 
 
 def choose(name: str = "auto", device: str = "auto") -> tuple[Backend, str]:
-    """Pick the backend and the device to run on.
-
-    Args:
-        name: A backend's name, or ``auto`` for the best one that is available.
-        device: ``cpu``, ``cuda:0`` …, or ``auto`` for the backend's best device.
+    """Pick the backend and the device to run on: the first of `candidates`.
 
     Raises:
         BackendUnavailable: There is none; the message says of each why not.
     """
-    known = backends()
+    return candidates(backends(), name, device)[0]
+
+
+def candidates(known: Mapping[str, Backend], name: str = "auto", device: str = "auto") -> list[tuple[Backend, str]]:
+    """Return the backends that can run here, each with its device, best first; at least one.
+
+    Args:
+        known: Backends by name.
+        name: A backend's name, or ``auto`` for all that are available.
+        device: ``cpu``, ``cuda:0`` …, or ``auto`` for each backend's best device.
+
+    Raises:
+        BackendUnavailable: There is none; the message says of each why not.
+    """
     if name != "auto" and name not in known:
         raise BackendUnavailable(f"there is no backend {name!r}; choose auto or one of {', '.join(known)}")
     ranked = sorted((b.rank, b.name) for b in known.values() if b.rank is not None)
-    reasons = []
+    able, reasons = [], []
     for candidate in [name] if name != "auto" else [n for _, n in ranked]:
         found = known[candidate].probe()
         if found.ok and (device == "auto" or device in found.devices):
-            return known[candidate], found.devices[0] if device == "auto" else device
+            able.append((known[candidate], found.devices[0] if device == "auto" else device))
         reasons.append(f"{candidate}: {found.reason}; devices: {', '.join(found.devices) or 'none'}")
-    raise BackendUnavailable(f"no backend can run on {device}. {'. '.join(reasons)}")
+    if not able:
+        raise BackendUnavailable(f"no backend can run on {device}. {'. '.join(reasons)}")
+    return able

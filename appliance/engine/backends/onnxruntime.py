@@ -13,7 +13,7 @@ from appliance.engine.backends._base import Availability
 from appliance.errors import BackendUnavailable, UnusableModel
 from appliance.records import ModelInfo
 
-__all__ = ["BACKEND", "physical_cores"]
+__all__ = ["BACKEND", "halved", "physical_cores"]
 
 _CPU_TOPOLOGY = Path("/sys/devices/system/cpu")
 
@@ -98,6 +98,13 @@ def _probe() -> Availability:
         return Availability(False, f"onnxruntime cannot be imported: {error}")
     gpu = ("cuda:0",) if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else ()
     return Availability(True, f"ONNX Runtime {onnxruntime.__version__}", (*gpu, "cpu"))
+
+
+def halved(model: Any) -> Any:
+    """Return an ONNX model in fp16, operators that lose by it excepted; inputs and outputs stay float32."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    return convert_float_to_float16(model, keep_io_types=True)
 
 
 def _options(info: ModelInfo, threads: int | None) -> Any:

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from appliance.errors import InvalidInput, NotFound, PixelQueueError
 from appliance.jobs._base import BATCH, Context, JobPaused, Kind
+from appliance.jobs.plans import Watch
 from appliance.records import Image, Label, Model, Note, Prediction
 from appliance.store import (
     Reading,
@@ -75,9 +76,8 @@ class Tally(msgspec.Struct):
 
 def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
     """Predict image by image in the order of their ids, committing every few with the checkpoint."""
-    from appliance.engine.backends._base import choose
     from appliance.engine.decoders._base import PredictOptions
-    from appliance.engine.predictor import Item, Predictor
+    from appliance.engine.predictor import Item
 
     started_s = time.monotonic()
     project_id = context.job.project_id
@@ -88,14 +88,21 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
     total = context.store.read(lambda reading: _total(reading, project_id, parameters))
     tally = msgspec.convert(context.checkpoint or {"after": parameters.after}, Tally)
     keeper = _Keeper(context, model, names, parameters.submit, tally, total)
-    backend, device = choose(context.settings.backend, parameters.device or context.settings.device)
     options = PredictOptions(
         conf=parameters.conf, iou=parameters.iou, classes=parameters.classes, batch=parameters.batch
     )
     weights = context.store.blobs.path(model.file().sha256)
-    context.commit(lambda _: None, progress=keeper.seen, total=total, message=f"{model.name} on {device}")
     nice = _NICE if context.job.priority <= BATCH else 0
-    with Predictor(weights, model.info, backend, device, options, nice=nice) as predictor:
+
+    def tell(message: str) -> None:
+        context.commit(lambda _: None, progress=keeper.seen, total=total, message=message)
+
+    watch = Watch(tell, context.pause_point)
+    loading = context.runtimes.predictor(
+        weights, model.info, options, device=parameters.device, nice=nice, watch=watch
+    )
+    with loading as predictor:
+        tell(f"{model.name} on {predictor.device} ({predictor.backend})")
         source = _images(context, project_id, parameters, tally.after)
         items = (Item(image, path, image.name) for image, path in keeper.readable(source))
         try:
