@@ -32,6 +32,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, "address to listen on; anything but loopback speaks TLS"] = "127.0.0.1"
     port: Annotated[int, "port to listen on; 0 picks a free one"] = 8000
     hosts: Annotated[list[str], "further host names browsers may use (Host allow-list)"] = []
+    trust_port: Annotated[
+        int, "plain HTTP port that only explains how to trust the box and leads to TLS; 0 for none"
+    ] = 0
+    tls_cert: Annotated[str, "the site's own certificate chain (PEM), in place of one of the box's authority"] = ""
+    tls_key: Annotated[str, "the key of tls_cert (PEM, no passphrase)"] = ""
     plain_http: Annotated[bool, "speak plain HTTP on a LAN address too (browsers then withhold features)"] = False
     device: Annotated[str, "where models run: auto, cpu or cuda:0"] = "auto"
     backend: Annotated[str, "runtime for models: auto, tensorrt, onnxruntime, fake"] = "auto"

@@ -140,7 +140,7 @@ def _shown(default: object) -> str:
         return str(default).lower()
     if isinstance(default, list):
         return ", ".join(default) or "none"
-    return str(default)
+    return str(default) or "none"
 
 
 @cache

@@ -24,7 +24,8 @@ def _setting_options(command: click.Command) -> click.Command:
     for name in reversed(HELP):
         default = getattr(_DEFAULTS, name)
         option = f"--{name.replace('_', '-')}"
-        help_ = f"{HELP[name]} [default: {', '.join(default) or 'none' if isinstance(default, list) else default}]"
+        shown = ", ".join(default) if isinstance(default, list) else str(default)
+        help_ = f"{HELP[name]} [default: {shown or 'none'}]"
         if kinds[name] is bool:
             command.params.insert(0, click.Option([option], is_flag=True, default=None, help=help_))
         elif isinstance(default, list):
@@ -63,7 +64,9 @@ def announce(server: Server, code: str | None, json_: bool) -> None:
     if code is not None:
         click.echo(f"Nobody has claimed this box yet. Open it in a browser and enter this code: {code}")
     if server.tls:
-        click.echo("Its certificate is its own: the browser warns once on each device.")
+        click.echo("Its certificate is its own: the browser warns until the device trusts it. How to: /trust")
+    if server.trust_url:
+        click.echo(f"The same without TLS: {server.trust_url}")
 
 
 COMMAND = _setting_options(serve)

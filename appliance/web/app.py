@@ -19,7 +19,7 @@ from appliance.web.logs import AccessLog
 from appliance.web.operations import Operation, Services, operations
 from appliance.web.static import Static
 
-__all__ = ["build_app"]
+__all__ = ["build_app", "put_together"]
 
 _log = logging.getLogger(__name__)
 _DETAILS = {404: "there is nothing at this address", 405: "this address does not know that method"}
@@ -29,20 +29,26 @@ _CODES = {400: "malformed-request", 404: "not-found", 405: "method-not-allowed",
 
 def build_app(services: Services) -> falcon.asgi.App:
     """Put the application together."""
-    app = falcon.asgi.App(middleware=[AccessLog(), SecurityHeaders(), HostList(services.settings)])
-    app.req_options.strip_url_path_trailing_slash = False
-    app.add_error_handler(Exception, _on_fault)
-    app.add_error_handler(PixelQueueError, _on_error)
-    app.add_error_handler(falcon.HTTPError, _on_refusal)
-    _add_routes(app, Dispatcher(services))
+    app = put_together(services, operations())
     app.add_sink(_no_operation, prefix=re.compile(r"/api(/|$)"))
     app.add_sink(Static(), prefix=re.compile(r"/(?!api(/|$))"))
     return app
 
 
-def _add_routes(app: falcon.asgi.App, dispatcher: Dispatcher) -> None:
+def put_together(services: Services, shown: list[Operation]) -> falcon.asgi.App:
+    """Put the borders, the errors and these operations together."""
+    app = falcon.asgi.App(middleware=[AccessLog(), SecurityHeaders(), HostList(services.settings)])
+    app.req_options.strip_url_path_trailing_slash = False
+    app.add_error_handler(Exception, _on_fault)
+    app.add_error_handler(PixelQueueError, _on_error)
+    app.add_error_handler(falcon.HTTPError, _on_refusal)
+    _add_routes(app, Dispatcher(services), shown)
+    return app
+
+
+def _add_routes(app: falcon.asgi.App, dispatcher: Dispatcher, shown: list[Operation]) -> None:
     by_path: dict[str, list[Operation]] = defaultdict(list)
-    for operation in operations():
+    for operation in shown:
         by_path[falcon_path(operation)].append(operation)
     for path, group in by_path.items():
         app.add_route(path, _resource(dispatcher, group))

@@ -10,7 +10,7 @@ import falcon.asgi
 
 from appliance.settings import Settings
 
-__all__ = ["CSP", "HostList", "SecurityHeaders", "is_loopback"]
+__all__ = ["CSP", "HostList", "SecurityHeaders", "host_of", "is_loopback", "speaks_tls"]
 
 # Masks, thumbnails and tiles come as blob: and data: pictures; everything else is the box itself.
 CSP = "; ".join(
@@ -53,7 +53,7 @@ class SecurityHeaders:
                 response.set_header(name, value)
         if request.scheme == "https":
             response.set_header("Strict-Transport-Security", "max-age=31536000")
-        if request.scheme == "https" or is_loopback(_without_port(request.get_header("Host") or "")):
+        if request.scheme == "https" or is_loopback(host_of(request.get_header("Host") or "")):
             response.set_header("Cross-Origin-Opener-Policy", "same-origin")
 
 
@@ -72,7 +72,7 @@ class HostList:
 
     def allows(self, netloc: str) -> bool:
         """Tell whether a Host header names this box."""
-        host = _without_port(netloc.lower()).rstrip(".")
+        host = host_of(netloc.lower()).rstrip(".")
         return host in self._names or _is_address(host)
 
     async def process_request(self, request: falcon.asgi.Request, _response: object) -> None:
@@ -96,7 +96,13 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _without_port(netloc: str) -> str:
+def speaks_tls(settings: Settings) -> bool:
+    """Tell whether the box speaks TLS: everywhere but on loopback, unless told otherwise."""
+    return not is_loopback(settings.host) and not settings.plain_http
+
+
+def host_of(netloc: str) -> str:
+    """Return the name or address of a Host header, without port and brackets."""
     if netloc.startswith("["):
         return netloc.partition("]")[0][1:]
     return netloc.rpartition(":")[0] if ":" in netloc else netloc

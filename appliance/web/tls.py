@@ -1,18 +1,20 @@
 """The box's own certificate authority and certificate, made at the first start on a LAN.
 
 Browsers withhold secure cookies, crypto and storage from plain HTTP on a LAN name, so the box
-speaks TLS from its first start. Its authority signs for this box's names and addresses only;
-who installs ``/api/certificate`` once in a browser sees no warning again.
-Source: RFC 5280; lifetimes after Apple's limits for certificates (398 days).
+speaks TLS from its first start; who lets a device trust ``/api/certificate`` once sees no warning
+again. The authority is constrained: whoever steals its key can sign for private addresses, names
+that end in ``.local``, and this box's own names, and for nothing else on the internet.
+Source: RFC 5280 (4.2.1.10 on name constraints); lifetimes after Apple's limits for certificates
+(398 days).
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import ipaddress
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,73 +23,107 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["AUTHORITY", "names_of_box", "prepare"]
+__all__ = ["AUTHORITY", "facts", "prepare"]
 
 AUTHORITY = "authority.pem"
 _CERTIFICATE, _KEY, _AUTHORITY_KEY = "certificate.pem", "key.pem", "authority.key.pem"
 _AUTHORITY_DAYS, _DAYS, _RENEW_DAYS = 3650, 397, 120
 _DAY = datetime.timedelta(days=1)
+# Private, link-local and loopback addresses, of both versions.
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7",
+            "fe80::/10", "::1/128")  # fmt: skip
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def prepare(folder: Path, names: list[str]) -> tuple[Path, Path]:
+def prepare(folder: Path, names: list[str], addresses: Iterable[str] = ()) -> tuple[Path, Path]:
     """Make or renew what is missing, too old or for other names.
+
+    A name outside what the authority may sign for makes a new authority, which every device has to
+    trust anew; an address outside is left out of the certificate.
 
     Args:
         folder: ``DATA/tls``; made with access for the owner only.
-        names: DNS names and IP addresses the certificate is for.
+        names: DNS names and IP addresses that somebody chose.
+        addresses: IP addresses that the machine has at present.
 
     Returns:
         The certificate chain and its key, both PEM.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chmod(folder, 0o700)
-    authority, authority_key = _authority(folder)
+    authority, authority_key = _authority(folder, names, addresses)
     certificate, key = folder / _CERTIFICATE, folder / _KEY
-    if not (key.exists() and _still_good(certificate, authority, names)):
+    names = list(dict.fromkeys([*names, *(one for one in addresses if _may_sign(authority, [one]))]))
+    if not _still_good(certificate, key, authority, names):
         _issue(authority, authority_key, names, certificate, key)
     return certificate, key
 
 
-def names_of_box(host: str, further: list[str]) -> list[str]:
-    """Return the names and addresses browsers may use for this box, most specific first."""
-    own = socket.gethostname()
-    found = [host, *further, own, f"{own.partition('.')[0]}.local", "localhost", "127.0.0.1", "::1"]
-    found += _addresses(own)
-    usable = [name.strip().lower().strip("[]") for name in found if name.strip() not in ("", "0.0.0.0", "::")]
-    return list(dict.fromkeys(usable))
+def facts(pem: bytes) -> tuple[str, int]:
+    """Return a certificate's SHA-256 fingerprint, as systems show it, and its end in milliseconds since 1970."""
+    found = x509.load_pem_x509_certificate(pem)
+    return found.fingerprint(hashes.SHA256()).hex(":").upper(), int(found.not_valid_after_utc.timestamp() * 1000)
 
 
-def _addresses(own: str) -> list[str]:
-    """Return this machine's addresses: those of its name, and the one it talks to others from."""
-    found = []
-    with contextlib.suppress(OSError):
-        found += [str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(own, None)]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # connecting a datagram socket sends nothing
-            found.append(probe.getsockname()[0])
-        except OSError:
-            pass
-    return found
-
-
-def _authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _authority(
+    folder: Path, names: list[str], addresses: Iterable[str]
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     path, key_path = folder / AUTHORITY, folder / _AUTHORITY_KEY
     if path.exists() and key_path.exists():
         authority = x509.load_pem_x509_certificate(path.read_bytes())
-        if authority.not_valid_after_utc - _now() > _RENEW_DAYS * _DAY:
-            key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+        lasting = authority.not_valid_after_utc - _now() > _RENEW_DAYS * _DAY
+        if lasting and authority.public_key() == key.public_key() and _may_sign(authority, names):
             assert isinstance(key, ec.EllipticCurvePrivateKey)
             return authority, key
+    return _new_authority(path, key_path, [*names, *addresses])
+
+
+def _new_authority(
+    path: Path, key_path: Path, names: list[str]
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"PixelQueue on {socket.gethostname()}"[:64])])
     builder = _builder(name, name, key.public_key(), _AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    builder = builder.add_extension(_constraints(names), critical=True)
     authority = builder.sign(key, hashes.SHA256())
     _write(key_path, _pem(key))
     _write(path, authority.public_bytes(serialization.Encoding.PEM))
     return authority, key
+
+
+def _constraints(names: list[str]) -> x509.NameConstraints:
+    """Allow private addresses, names of the local network, and what the box is called now."""
+    general = [_general(name) for name in names]
+    own = [ipaddress.ip_network(one.value) for one in general if isinstance(one, x509.IPAddress)]
+    private = [ipaddress.ip_network(one) for one in _PRIVATE]
+    public = [one for one in own if not _inside(one, private)]
+    named = ["local", "localhost", *(one.value for one in general if isinstance(one, x509.DNSName))]
+    permitted = [*map(x509.DNSName, dict.fromkeys(named)), *map(x509.IPAddress, [*private, *public])]
+    return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
+
+
+def _may_sign(authority: x509.Certificate, names: list[str]) -> bool:
+    """Tell whether all these names lie within what the authority may sign for."""
+    try:
+        found = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    except x509.ExtensionNotFound:
+        return False
+    networks = [one.value for one in found if isinstance(one, x509.IPAddress)]
+    domains = [one.value for one in found if isinstance(one, x509.DNSName)]
+    return all(_allowed(_general(name), networks, domains) for name in names)
+
+
+def _allowed(name: x509.GeneralName, networks: list[Any], domains: list[str]) -> bool:
+    if isinstance(name, x509.IPAddress):
+        return _inside(ipaddress.ip_network(name.value), networks)
+    return any(name.value == domain or name.value.endswith(f".{domain}") for domain in domains)
+
+
+def _inside(one: _Network, networks: list[Any]) -> bool:
+    return any(one.version == network.version and one.subnet_of(network) for network in networks)
 
 
 def _issue(
@@ -139,13 +175,17 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _still_good(path: Path, authority: x509.Certificate, names: list[str]) -> bool:
-    if not path.exists():
+def _still_good(path: Path, key_path: Path, authority: x509.Certificate, names: list[str]) -> bool:
+    if not (path.exists() and key_path.exists()):
         return False
     made = x509.load_pem_x509_certificate(path.read_bytes())
+    key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
     covered = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    issuer = made.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    signer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     lasting = made.not_valid_before_utc <= _now() and made.not_valid_after_utc - _now() > _RENEW_DAYS * _DAY
-    return lasting and made.issuer == authority.subject and {_general(n) for n in names} <= set(covered)
+    paired = made.public_key() == key.public_key() and issuer == signer
+    return lasting and paired and {_general(n) for n in names} <= set(covered)
 
 
 def _general(name: str) -> x509.GeneralName:

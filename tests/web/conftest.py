@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +30,11 @@ def box(fresh: Serving) -> Serving:
 def admin(box: Serving) -> httpx.Client:
     """The first administrator, signed in."""
     return box.clients[0]
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -68,24 +68,6 @@ def test_plain_http_on_a_lan_name_is_an_explicit_choice(tmp_path: Path) -> None:
         assert running.client().get("/api/certificate").status_code == 404
 
 
-def test_the_certificate_is_kept_and_renewed_when_names_change(tmp_path: Path) -> None:
-    certificate, _ = tls.prepare(tmp_path, ["box.example", "192.168.7.7"])
-    first, authority = certificate.read_bytes(), (tmp_path / tls.AUTHORITY).read_bytes()
-    tls.prepare(tmp_path, ["192.168.7.7"])
-    assert certificate.read_bytes() == first
-    tls.prepare(tmp_path, ["other.example"])
-    assert certificate.read_bytes() != first
-    assert (tmp_path / tls.AUTHORITY).read_bytes() == authority, "who trusts the box goes on trusting it"
-
-
-def test_the_certificate_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate, _ = tls.prepare(tmp_path, ["box.example"])
-    first, now = certificate.read_bytes(), tls._now()
-    monkeypatch.setattr(tls, "_now", lambda: now + 300 * tls._DAY)
-    tls.prepare(tmp_path, ["box.example"])
-    assert certificate.read_bytes() != first
-
-
 @pytest.mark.parametrize(
     ("host", "expected"),
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),

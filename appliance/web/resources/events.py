@@ -104,7 +104,7 @@ class _Watcher:
                 await self._recheck()
                 continue
             self._feed.wake.clear()
-            if self._call.services.live.stopping:
+            if self._call.services.live.leaves(self._feed.wake):
                 await self._close(_RESTARTING)
             if listening.done():
                 await self._close(listening.result())
