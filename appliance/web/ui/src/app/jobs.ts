@@ -54,6 +54,7 @@ const WORDS: Record<string, string> = {
   thumbnails: "Thumbnails",
   tiles: "Tiles",
   train: "Train",
+  undo: "Undo",
 };
 
 export function jobName(kind: string): string {

@@ -30,6 +30,7 @@ const PROJECT_PAGES: readonly [string, string, (project: ProjectRow) => boolean]
   ["dataset", "Dataset", () => true],
   ["models", "Models", () => true],
   ["insights", "Insights", () => true],
+  ["history", "History", () => true],
   ["settings", "Settings", () => true],
 ];
 

@@ -3,12 +3,15 @@ import { useEffect, useState } from "preact/hooks";
 import { jobs, projects } from "../api/client";
 import type { Job, JobState, JsonObject, Note } from "../api/types";
 import { hasEnded, jobName, liveJobs } from "../app/jobs";
+import { mayAdminister } from "../app/project";
+import { session } from "../app/session";
 import { useAct, useEvents, useLoad } from "../app/use";
 import { Progress } from "../parts/bar";
 import { Button, Empty, Fault } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { JOB_WORDS, JobMark } from "../parts/marks";
 import { count, span, when } from "../parts/words";
+import { canUndo, UndoJob } from "./undo-job";
 
 const PAGE = 100;
 const MOST = 500;
@@ -44,6 +47,11 @@ export function Jobs() {
   const loaded = useLoad(() => jobs.page({ limit }), [limit]);
   const names = useLoad(projects.list, []);
   const [notesOf, setNotesOf] = useState<Job | null>(null);
+  const [undoing, setUndoing] = useState<Job | null>(null);
+  const mayUndo = (job: Job): boolean => {
+    const project = names.value?.find((one) => one.id === job.project_id);
+    return project !== undefined && canUndo(job) && mayAdminister(project, session.value?.permissions.administer ?? false);
+  };
   useEvents(["job.changed"], null, loaded.reload);
   useEffect(() => {
     document.title = "Jobs · PixelQueue";
@@ -76,7 +84,7 @@ export function Jobs() {
               <table class="rows jobs">
                 <tbody>
                   {some.map((job) => (
-                    <Row key={job.id} job={job} project={projectName(job.project_id)} onNotes={() => setNotesOf(job)} reload={loaded.reload} />
+                    <Row key={job.id} job={job} project={projectName(job.project_id)} onNotes={() => setNotesOf(job)} onUndo={mayUndo(job) ? () => setUndoing(job) : null} reload={loaded.reload} />
                   ))}
                 </tbody>
               </table>
@@ -86,6 +94,7 @@ export function Jobs() {
           <Button onClick={() => setLimit(Math.min(MOST, limit + PAGE))}>Show older ones</Button>
         )}
       </main>
+      {undoing && undoing.project_id !== null && <UndoJob job={undoing} projectId={undoing.project_id} onClose={() => setUndoing(null)} />}
       {notesOf && <Notes job={notesOf} onClose={() => setNotesOf(null)} />}
     </div>
   );
@@ -120,8 +129,8 @@ function summary(all: readonly Job[]): string {
     .join(", ");
 }
 
-function Row(props: { job: Job; project: string; onNotes: () => void; reload: () => void }) {
-  const { job, project, onNotes, reload } = props;
+function Row(props: { job: Job; project: string; onNotes: () => void; onUndo: (() => void) | null; reload: () => void }) {
+  const { job, project, onNotes, onUndo, reload } = props;
   const { busy, problem, run } = useAct();
   const error = problem?.message ?? errorWords(job.error);
   const time = job.finished_at_ms
@@ -155,6 +164,11 @@ function Row(props: { job: Job; project: string; onNotes: () => void; reload: ()
           {hasEnded(job.state) && (
             <Button kind="quiet" onClick={onNotes}>
               Notes
+            </Button>
+          )}
+          {onUndo && (
+            <Button kind="quiet" onClick={onUndo}>
+              Undo
             </Button>
           )}
           {COMMANDS[job.state].map(([command, word]) => (

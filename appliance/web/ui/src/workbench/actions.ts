@@ -157,6 +157,10 @@ export function editKeys(bench: Bench): Handlers {
 /** Leave what is under way, one thing at a time; false when there was nothing. */
 export function stepBack(bench: Bench): boolean {
   const { session } = bench;
+  if (bench.past.value) {
+    bench.past.value = null;
+    return true;
+  }
   if (bench.stage?.cancel()) return true;
   if (session.selection.value.size > 0) {
     session.select();

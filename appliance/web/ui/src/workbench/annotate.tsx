@@ -42,7 +42,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const imageId = walk.imageId.value;
   const task = walk.task.value;
   bench.readOnly.value = whyReadOnly(task, mayReview(project, session.value?.permissions.administer ?? false));
-  const shown = useImage(bench, imageId);
+  const shown = useImage(bench, imageId, bench.past.value?.document ?? null);
   const { ready } = shown;
 
   useEffect(() => {
@@ -86,6 +86,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     <>
       <Frame
         kind="annotate"
+        mayRestore={bench.readOnly.value === null}
         bench={bench}
         shown={shown}
         imageId={imageId}

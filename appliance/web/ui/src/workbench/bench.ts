@@ -1,10 +1,11 @@
 import { computed, signal } from "@preact/signals";
 
+import type { Revision } from "../api/history";
 import type { Annotation, Label, ProjectRow } from "../api/types";
 import type { Desk } from "../app/desk";
 import { picturesOf } from "../app/early";
 import { editing } from "../app/editing";
-import { type AnnotationState, isPrediction, STATES, stateOf } from "../editor/document";
+import { type AnnotationState, type ImageDocument, isPrediction, STATES, stateOf } from "../editor/document";
 import type { Editor } from "../editor/editor";
 import type { Pictures } from "../editor/pictures";
 import { bounds } from "../editor/shape";
@@ -24,6 +25,8 @@ export class Bench {
   readonly arrived = signal<readonly string[]>([]);
   /** What has to be said once, as after a refused submission. */
   readonly notice = signal<string | null>(null);
+  /** An earlier revision that is looked at in the place of the present one. */
+  readonly past = signal<{ entry: Revision; document: ImageDocument } | null>(null);
   /** The picture alone, without bars and panels. */
   readonly bare = signal(false);
   /** Somebody searches a label. */
@@ -35,7 +38,7 @@ export class Bench {
 
   readonly annotations = computed((): readonly Annotation[] => {
     void this.changed.value;
-    return this.desk.value?.document.all ?? [];
+    return (this.past.value ?? this.desk.value)?.document.all ?? [];
   });
   readonly groups = computed(() => {
     const groups = new Map<AnnotationState, Annotation[]>(STATES.map((state) => [state, []]));
@@ -44,7 +47,7 @@ export class Bench {
   });
   readonly selected = computed((): readonly Annotation[] => {
     void this.changed.value;
-    const document = this.desk.value?.document;
+    const document = (this.past.value ?? this.desk.value)?.document;
     return [...this.session.selection.value].flatMap((id) => document?.get(id) ?? []);
   });
   /** What Tab walks through: as the object list has it, without what is hidden or refused. */
@@ -66,7 +69,7 @@ export class Bench {
   /** The person's commands; null where there are none. Follows every change of the image. */
   get editor(): Editor | null {
     void this.changed.value;
-    return this.readOnly.value === null ? (this.desk.value?.editor ?? null) : null;
+    return this.readOnly.value === null && !this.past.value ? (this.desk.value?.editor ?? null) : null;
   }
 
   /** The newest revision of the image that this page knows. */
@@ -87,6 +90,7 @@ export class Bench {
     this.desk.value = desk;
     this.arrived.value = [];
     this.notice.value = null;
+    this.past.value = null;
     this.session.select();
     this.stop = desk
       ? desk.document.listen((change, source) => {
@@ -94,6 +98,13 @@ export class Bench {
           this.changed.value++;
         })
       : () => undefined;
+  }
+
+  /** Look at an earlier revision of the image. */
+  lookBack(entry: Revision, document: ImageDocument): void {
+    this.session.tool.value = "select";
+    this.session.select();
+    this.past.value = { entry, document };
   }
 
   /** What is known of the image has changed otherwise than by its document. */

@@ -13,6 +13,7 @@ import type { Bench } from "./bench";
 import { LateWork } from "./late-work";
 import { LabelFinder } from "./palette";
 import { SegmentBar } from "./segment-bar";
+import { PastBanner } from "./past";
 import { StatusLine } from "./status";
 import { ThumbBar } from "./thumb-bar";
 import { Tools } from "./tools";
@@ -35,6 +36,8 @@ interface Props {
   chips?: ComponentChildren;
   words?: readonly string[];
   tools?: boolean;
+  /** Whether an earlier revision may be made the present one here. */
+  mayRestore?: boolean;
   onNext: () => void;
 }
 
@@ -61,6 +64,7 @@ export function Frame(props: Props) {
           {desk && <Conflicts desk={desk} onShow={(id) => bench.session.select(id)} />}
           <Notice bench={bench} />
           <div class="chips">
+            <PastBanner bench={bench} mayRestore={props.mayRestore ?? false} />
             <SegmentBar bench={bench} />
             <Arrived bench={bench} />
             {bench.readOnly.value && <p class="chip">{bench.readOnly.value}</p>}

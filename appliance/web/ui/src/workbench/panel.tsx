@@ -11,6 +11,7 @@ import type { Bench } from "./bench";
 import { COLORS } from "./display";
 import { Objects } from "./objects";
 import { Palette } from "./palette";
+import { History } from "./past";
 import { Selection } from "./selection";
 
 interface Props {
@@ -47,6 +48,7 @@ export function Panel({ bench, ready, actions, rowActions, remark, empty, palett
       )}
       <Objects bench={bench} actions={rowActions} remark={remark} />
       <Selection bench={bench} />
+      {ready && <History bench={bench} ready={ready} />}
       {ready && bench.selected.value.length === 0 && <FileFacts ready={ready} />}
     </>
   );

@@ -42,13 +42,13 @@ export function Review({ project, labels }: ProjectPageProps) {
   const imageId = walk.imageId.value;
   // Nothing is said about it: a reviewer looks first and edits when asked to.
   bench.readOnly.value = editing ? null : "";
-  const shown = useImage(bench, imageId, before?.shown ? before.document : null);
+  const shown = useImage(bench, imageId, bench.past.value?.document ?? (before?.shown ? before.document : null));
   const { ready } = shown;
   const desk = ready ? bench.desk.value : null;
   const revision = bench.revision ?? -1;
   // The picture may have been fetched before the annotator handed in: never judge what is out of date.
   const stale = task !== null && desk !== null && revision < task.revision;
-  const canJudge = task !== null && desk !== null && desk.imageId === task.image_id && !stale;
+  const canJudge = task !== null && desk !== null && desk.imageId === task.image_id && !stale && !bench.past.value;
 
   useEffect(() => walk.start(), [walk]);
   useAhead(bench, imageId, ready, walk.ahead.value);
@@ -128,6 +128,7 @@ export function Review({ project, labels }: ProjectPageProps) {
     <>
       <Frame
         kind="review"
+        mayRestore
         bench={bench}
         shown={shown}
         imageId={imageId}
