@@ -13,6 +13,7 @@ from pathlib import Path
 import apsw
 
 from appliance.errors import StorageFull, StoreCorrupt, StoreError, StoreLocked, StoreTooNew
+from appliance.store import splits
 
 __all__ = ["FILE", "Lock", "connect", "migrate", "migrations"]
 
@@ -76,6 +77,7 @@ def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> ap
         connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
         try:
             connection.set_busy_timeout(10_000)
+            splits.register(connection)
             for pragma in _PRAGMAS if readonly else _WRITER_PRAGMAS + _PRAGMAS:
                 _drain(connection, f"PRAGMA {pragma}")
         except BaseException:

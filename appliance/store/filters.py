@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Meta, field
 
 from appliance.errors import InvalidInput
-from appliance.records import TaskState
+from appliance.records import Split, TaskState
+from appliance.store import splits
 from appliance.store.store import Reading
 
 __all__ = ["EVERYTHING", "NOBODY", "ImageFilter", "Sort", "count", "ids", "packed"]
@@ -43,7 +44,8 @@ class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `confidence` is a range in which an untouched prediction lies, `folder` as `images.folders`
     tells it, `job_id` the import that brought the image; `since_ms` counts in, `until_ms` does
     not; `text` is part of the name; `comments` asks for threads nobody has resolved, `unread_by` for
-    comments this user has not read.
+    comments this user has not read; `splits` are those into which the newest snapshot's seed puts an
+    image, or while there is no snapshot the next one will.
     """
 
     states: Annotated[list[TaskState], Meta(max_length=6)] = field(default_factory=list)
@@ -57,6 +59,7 @@ class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     text: Annotated[str, Meta(max_length=200)] | None = None
     comments: Literal["unresolved"] | None = None
     unread_by: int | None = None
+    splits: Annotated[list[Split], Meta(max_length=3)] = field(default_factory=list)
 
 
 EVERYTHING = ImageFilter()
@@ -125,7 +128,7 @@ def _stream(
             low, high = (low, min(high, _id(after))) if backwards else (max(low, _id(after)), high)
     selects, parameters = [], []
     for arm in arms:
-        rest, values = _residual(wanted, arm.fulfils)
+        rest, values = _residual(project_id, wanted, arm.fulfils)
         where = [*arm.where, f"{arm.key} > ?", f"{arm.key} < ?", *rest]
         group = f" GROUP BY {arm.key}" if arm.once and len(arms) == 1 else ""
         selects.append(f"SELECT {arm.key} AS id FROM {arm.source} WHERE {' AND '.join(where)}{group}")
@@ -179,7 +182,7 @@ def _arms(project_id: int, wanted: ImageFilter) -> list[_Arm]:
     return [along("images_project")]
 
 
-def _residual(wanted: ImageFilter, fulfilled: str) -> tuple[list[str], list[Any]]:
+def _residual(project_id: int, wanted: ImageFilter, fulfilled: str) -> tuple[list[str], list[Any]]:
     """Return the conditions that the chosen index does not fulfil."""
     where: list[str] = []
     values: list[Any] = []
@@ -202,6 +205,8 @@ def _residual(wanted: ImageFilter, fulfilled: str) -> tuple[list[str], list[Any]
         add("text", r"i.name LIKE ? ESCAPE '\'", f"%{_escaped(wanted.text)}%")
     if wanted.comments is not None:
         add("comments", _UNRESOLVED)
+    if wanted.splits:
+        add("splits", f"{splits.OF_NEWEST} IN ({_marks(wanted.splits)})", project_id, *wanted.splits)
     if wanted.unread_by is not None:
         add("unread_by", _UNREAD, wanted.unread_by)
     if wanted.labels:

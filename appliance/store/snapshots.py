@@ -5,16 +5,16 @@ of the images' ids. It holds the annotations themselves, so an export is a funct
 manifest and the pictures alone, whatever happens to the project afterwards.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeVar
 
 import msgspec
 
 from appliance.errors import Conflict, InvalidInput, StoreCorrupt
-from appliance.records import Annotation, DatasetImage, Label, Snapshot, SnapshotSummary, Split
+from appliance.records import Annotation, DatasetImage, Label, Snapshot, SnapshotSummary
 from appliance.store import annotations, rows
 from appliance.store.blobs import Blobs, Staged
+from appliance.store.splits import split_of
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
@@ -24,7 +24,6 @@ T = TypeVar("T")
 
 _COLUMNS = rows.columns(Snapshot, manifest_sha256="lower(hex(manifest_sha256))")
 _IMAGES_AT_ONCE = 500
-_VAL, _TEST = 0.1, 0.1
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +38,6 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 _image = msgspec.json.Decoder(DatasetImage)
 _header = msgspec.json.Decoder(Header)
-
-
-def split_of(sha256: str, seed: int) -> Split:
-    """Return train, val or test (80, 10, 10 %) from the picture's hash and the seed alone.
-
-    So it never changes when images are added or removed.
-    """
-    digest = hashlib.sha256(f"{seed}:{sha256}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    return "val" if place < _VAL else "test" if place < _VAL + _TEST else "train"
 
 
 def lines(reading: Reading, project_id: int, header: Header) -> Iterator[tuple[int, DatasetImage]]:

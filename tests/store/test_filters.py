@@ -16,6 +16,7 @@ from appliance.records import Annotation, Image, TaskState
 from appliance.store import Reading, Store, annotations, filters, images, tasks
 from appliance.store.filters import ImageFilter, Sort
 from appliance.store.history import Changes
+from appliance.store.splits import split_of
 from tests.store._nouns import PROBE, a_label, a_project, a_user, settled, task_of
 
 STATES: tuple[TaskState, ...] = ("open", "in_progress", "in_review", "done", "returned", "skipped")
@@ -91,6 +92,7 @@ class Filled:
             and (wanted.since_ms is None or image.created_at_ms >= wanted.since_ms)
             and (wanted.until_ms is None or image.created_at_ms < wanted.until_ms)
             and (wanted.text is None or wanted.text.lower() in image.name.lower())
+            and (not wanted.splits or split_of(image.sha256, 0) in wanted.splits)
         )
 
 
@@ -131,6 +133,7 @@ def test_every_filter_in_every_order_finds_what_a_naive_one_finds(filled: Filled
             st.none()
             | st.sampled_from(["beach", "EACH", "IMG_0", "100%", '"b"', "0%", "ä", "b", "/b/", "%", "zzz", "\\"])
         ),
+        splits=draw(st.lists(st.sampled_from(["train", "val", "test"]), max_size=2)),
     )
     expected = filled.naive(wanted)
     orders: dict[Sort, list[Image]] = {

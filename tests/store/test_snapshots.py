@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import Conflict, InvalidInput, StoreCorrupt
-from appliance.records import Annotation, DatasetImage, SnapshotSummary
-from appliance.store import Store, annotations, labels, projects, snapshots, tasks
+from appliance.records import Annotation, DatasetImage, SnapshotSummary, Split
+from appliance.store import Store, annotations, filters, images, labels, projects, snapshots, tasks
 from appliance.store.history import Changes
 from appliance.store.snapshots import Header
 from tests.store._nouns import a_label, a_project, a_user, an_image, drawn, now, some_images, task_of
@@ -141,3 +141,22 @@ def test_lines_are_cut_right_however_the_chunks_fall(wanted: list[bytes], size: 
     text = b"".join(line + b"\n" for line in wanted)
     chunks = (text[start : start + size] for start in range(0, len(text), size))
     assert list(snapshots._split_lines(chunks)) == wanted
+
+
+def test_images_are_filtered_by_the_split_the_newest_snapshot_gives_them(store: Store) -> None:
+    project, other = a_project(store), a_project(store)
+    some_images(store, project.id, 30)
+    some_images(store, other.id, 3)
+
+    def found(*splits: Split) -> set[int]:
+        return set(store.read(lambda r: filters.ids(r, project.id, filters.ImageFilter(splits=list(splits)))))
+
+    def expected(seed: int, *splits: Split) -> set[int]:
+        everything = store.read(lambda r: images.listed(r, project.id, limit=100)).items
+        return {image.id for image in everything if snapshots.split_of(image.sha256, seed) in splits}
+
+    assert found("val") == expected(0, "val") != expected(7, "val")
+    made(store, project.id, "v1")
+    made(store, other.id, "v1")
+    assert found("val") == expected(7, "val")
+    assert found("train", "test") == expected(7, "train", "test")

@@ -24,7 +24,7 @@ class FilterQuery(Query, frozen=True):
     untouched prediction lies; `folder` as the list of folders tells it; `job` the import that
     brought the image; `since` counts in, `until` does not, both in milliseconds; `text` is part
     of the name; `comments=unresolved` asks for threads nobody has resolved, `unread_by` for comments
-    that this user has not read.
+    that this user has not read; `split` those into which the newest snapshot's seed puts an image.
     """
 
     state: Annotated[str, Meta(pattern=r"^[a-z_]+(,[a-z_]+)*\Z", max_length=100)] | None = None
@@ -38,6 +38,7 @@ class FilterQuery(Query, frozen=True):
     text: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     comments: Literal["unresolved"] | None = None
     unread_by: Id | None = None
+    split: Annotated[str, Meta(pattern=r"^[a-z]+(,[a-z]+)*\Z", max_length=20)] | None = None
     sort: Sort = "oldest"
 
     def wanted(self) -> ImageFilter:
@@ -58,6 +59,7 @@ class FilterQuery(Query, frozen=True):
             "text": self.text,
             "comments": self.comments,
             "unread_by": self.unread_by,
+            "splits": self.split.split(",") if self.split else [],
         }
         try:
             return convert(facts, ImageFilter)

@@ -142,6 +142,7 @@ export interface ServerFilter {
   since_ms?: number;
   until_ms?: number;
   text?: string;
+  splits?: Split[];
 }
 
 export type ImageSelection = { ids: number[] } | { filter: ServerFilter };

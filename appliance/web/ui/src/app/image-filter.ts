@@ -1,4 +1,4 @@
-import type { ServerFilter, TaskState } from "../api/types";
+import type { ServerFilter, Split, TaskState } from "../api/types";
 
 export type Sort = "newest" | "oldest" | "name";
 
@@ -15,18 +15,21 @@ export interface ImageFilter {
   since: number | null;
   until: number | null;
   text: string | null;
+  /** As the newest snapshot divides the images, or while there is none the next one. */
+  splits: readonly Split[];
   sort: Sort;
 }
 
 export const STATES: readonly TaskState[] = ["open", "in_progress", "in_review", "returned", "done", "skipped"];
+export const SPLITS: readonly Split[] = ["train", "val", "test"];
 const SORTS: readonly Sort[] = ["newest", "oldest", "name"];
 
 export const EVERYTHING: ImageFilter = {
   states: [], labels: [], assignee: null, confidence: null, folder: null, job: null, since: null, until: null,
-  text: null, sort: "newest",
+  text: null, splits: [], sort: "newest",
 };
 
-const PARAMETERS = ["state", "label", "assignee", "confidence", "folder", "job", "since", "until", "text", "sort"];
+const PARAMETERS = ["state", "label", "assignee", "confidence", "folder", "job", "since", "until", "text", "split", "sort"];
 
 /** Read the filter from an address; what makes no sense is left out. */
 export function filterOf(query: URLSearchParams): ImageFilter {
@@ -43,6 +46,7 @@ export function filterOf(query: URLSearchParams): ImageFilter {
     since: whole("since"),
     until: whole("until"),
     text: query.get("text") || null,
+    splits: SPLITS.filter((split) => list("split").includes(split)),
     sort: SORTS.find((sort) => sort === query.get("sort")) ?? EVERYTHING.sort,
   };
 }
@@ -60,6 +64,7 @@ export function queryOf(filter: ImageFilter): Record<string, string | null> {
     since: whole(filter.since),
     until: whole(filter.until),
     text: filter.text,
+    split: filter.splits.join(",") || null,
     sort: filter.sort === EVERYTHING.sort ? null : filter.sort,
   };
 }
@@ -83,6 +88,7 @@ export function bodyOf(filter: ImageFilter): ServerFilter {
   if (filter.since !== null) body.since_ms = filter.since;
   if (filter.until !== null) body.until_ms = filter.until;
   if (filter.text !== null) body.text = filter.text;
+  if (filter.splits.length > 0) body.splits = [...filter.splits];
   return body;
 }
 

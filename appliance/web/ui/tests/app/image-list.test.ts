@@ -134,18 +134,18 @@ describe("ImageList", () => {
 describe("filter", () => {
   it("is the same after a trip through the address, and leaves out what makes no sense", async () => {
     const { searchOf } = await import("../../src/app/image-filter");
-    const text = "?state=open%2Cdone&label=3%2C4&assignee=0&confidence=0.2-0.55&folder=%2Fa+b&job=7&since=5&until=9&text=x%26y&sort=name";
+    const text = "?state=open%2Cdone&label=3%2C4&assignee=0&confidence=0.2-0.55&folder=%2Fa+b&job=7&since=5&until=9&text=x%26y&split=train%2Ctest&sort=name";
     expect(searchOf(filterOf(new URLSearchParams(text)))).toBe(text);
     expect(searchOf(EVERYTHING)).toBe("");
     expect(searchOf(EVERYTHING, { image: "3" })).toBe("?image=3");
-    const odd = filterOf(new URLSearchParams("state=gone&label=x,-2&assignee=me&confidence=2-3&sort=size&folder="));
+    const odd = filterOf(new URLSearchParams("state=gone&label=x,-2&assignee=me&confidence=2-3&sort=size&folder=&split=dev"));
     expect(odd).toEqual(EVERYTHING);
   });
 
   it("is told in the server's words", async () => {
     const { bodyOf, isFiltered } = await import("../../src/app/image-filter");
-    const filter = filterOf(new URLSearchParams("state=open&assignee=0&confidence=0-0.5&job=3&since=5&sort=name"));
-    expect(bodyOf(filter)).toEqual({ states: ["open"], assignee: 0, confidence: [0, 0.5], job_id: 3, since_ms: 5 });
+    const filter = filterOf(new URLSearchParams("state=open&assignee=0&confidence=0-0.5&job=3&since=5&split=val&sort=name"));
+    expect(bodyOf(filter)).toEqual({ states: ["open"], assignee: 0, confidence: [0, 0.5], job_id: 3, since_ms: 5, splits: ["val"] });
     expect([isFiltered(filter), isFiltered({ ...EVERYTHING, sort: "name" })]).toEqual([true, false]);
   });
 });

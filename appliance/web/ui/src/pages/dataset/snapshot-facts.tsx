@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
 
 import { machine } from "../../api/client";
-import type { Label, Snapshot, SnapshotChanges, SnapshotSummary, Split } from "../../api/types";
+import type { Label, Snapshot, SnapshotChanges, SnapshotSummary } from "../../api/types";
+import { SPLITS } from "../../app/image-filter";
 import { useLoad } from "../../app/use";
 import { Fault, Select, Swatch } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
 import { count, counted } from "../../parts/words";
 
-const SPLITS: readonly Split[] = ["train", "val", "test"];
 const GEOMETRY_WORDS: Readonly<Record<string, string>> = {
   box: "boxes",
   rotated_box: "rotated boxes",

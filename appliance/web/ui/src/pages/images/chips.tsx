@@ -20,6 +20,7 @@ export function chipsOf(filter: ImageFilter, labels: readonly Label[], members: 
   if (states.length > 0) chips.push({ word: states.length > 2 ? `${states.length} statuses` : states.map((one) => TASK_WORDS[one]).join(", "), without: { states: [] } });
   if (filter.labels.length > 0) chips.push({ word: named.length > 2 ? `${named.length} labels` : named.join(", ") || "Unknown label", without: { labels: [] } });
   if (confidence) chips.push({ word: `Confidence ${confidence[0].toFixed(2)} to ${confidence[1].toFixed(2)}`, without: { confidence: null } });
+  if (filter.splits.length > 0) chips.push({ word: `Split ${filter.splits.join(", ")}`, without: { splits: [] } });
   if (filter.assignee !== null) chips.push({ word: filter.assignee === 0 ? "Nobody’s" : `${members.find((one) => one.user_id === filter.assignee)?.name ?? "Former member"}’s`, without: { assignee: null } });
   if (filter.folder) chips.push({ word: folderName(filter.folder), without: { folder: null } });
   if (filter.job !== null) chips.push({ word: `Import ${filter.job}`, without: { job: null } });

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { images, jobs } from "../../api/client";
+import { images, jobs, machine } from "../../api/client";
 import type { Facets, Job, Label, Member, ProjectRow } from "../../api/types";
-import { type ImageFilter, queryOf, STATES } from "../../app/image-filter";
+import { type ImageFilter, queryOf, SPLITS, STATES } from "../../app/image-filter";
 import { setQuery } from "../../app/router";
 import { useEvents, useLoad } from "../../app/use";
 import { Swatch } from "../../parts/controls";
@@ -63,6 +63,9 @@ export function Filters({ project, labels, members, filter, open }: Props) {
             </Choice>
           ))}
         </ul>
+      </Fold>
+      <Fold title="Split" on={filter.splits.length > 0}>
+        <Splits projectId={project.id} filter={filter} />
       </Fold>
       <Fold title="Folder" on={filter.folder !== null}>
         <Folders projectId={project.id} value={filter.folder} onPick={(folder) => put({ folder })} />
@@ -145,6 +148,25 @@ function Labels({ labels, filter, facets }: { labels: Label[]; filter: ImageFilt
           {rest} more {rest === 1 ? "label" : "labels"}
         </button>
       )}
+    </>
+  );
+}
+
+/** Says whose division it is, as an image has none of its own. */
+function Splits({ projectId, filter }: { projectId: number; filter: ImageFilter }) {
+  const made = useLoad(() => machine.snapshots(projectId), [projectId]);
+  useEvents(["snapshot.made", "snapshot.deleted"], projectId, made.reload);
+  const newest = made.value?.reduce((a, b) => (b.id > a.id ? b : a), made.value[0]);
+  return (
+    <>
+      <ul>
+        {SPLITS.map((one) => (
+          <Choice key={one} on={filter.splits.includes(one)} onToggle={() => change(filter, { splits: toggled(filter.splits, one) })}>
+            {one}
+          </Choice>
+        ))}
+      </ul>
+      {made.value && <p class="note second">{newest ? `As snapshot ${newest.name} divides them.` : "As the first snapshot will divide them."}</p>}
     </>
   );
 }

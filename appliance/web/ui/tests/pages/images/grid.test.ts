@@ -112,9 +112,9 @@ describe("words of the filter", () => {
   const members = [{ user_id: 4, name: "Ann" } as Member];
 
   it("says each condition, and what the filter is without it", () => {
-    const filter = { ...EVERYTHING, text: "beach", states: ["open", "done", "skipped"], labels: [1, 3], assignee: 4 } as const;
+    const filter = { ...EVERYTHING, text: "beach", states: ["open", "done", "skipped"], labels: [1, 3], splits: ["val"], assignee: 4 } as const;
     const chips = chipsOf(filter, labels, members);
-    expect(chips.map((chip) => chip.word)).toEqual(["“beach”", "3 statuses", "car, bus", "Ann’s"]);
+    expect(chips.map((chip) => chip.word)).toEqual(["“beach”", "3 statuses", "car, bus", "Split val", "Ann’s"]);
     expect(Object.assign({}, filter, ...chips.map((chip) => chip.without))).toEqual(EVERYTHING);
     const rest = { ...EVERYTHING, confidence: [0.2, 1], folder: "/", job: 3, since: startOf("2026-11-20"), until: nextDayOf("2026-11-20") } as const;
     const words = chipsOf(rest, labels, members).map((chip) => chip.word);
