@@ -7,6 +7,7 @@ top-left pixel, x to the right, y down. Every variant is a frozen `msgspec.Struc
 - ``name``: its tag;
 - ``check(width, height)``: raise `InvalidGeometry` unless it is a shape inside the image;
 - ``bounds()``: ``(x1, y1, x2, y2)``;
+- ``strokes()``: the lines that draw it small, or None where its bounds do;
 - ``area()``: square pixels;
 - ``clipped(width, height)``: the part inside the image, or None when nothing is left;
 - ``transformed(scale_x, scale_y, dx, dy)``: ``x * scale_x + dx``, ``y * scale_y + dy``;

@@ -49,6 +49,10 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         """Return the shape under ``x * scale_x + dx``, ``y * scale_y + dy``."""
         raise NotImplementedError
 
+    def strokes(self) -> tuple[list[list[float]], bool] | None:
+        """Return the flat lines ``[x, y, …]`` that draw the shape and whether they close; None for its bounds."""
+        return None
+
     def simplified(self, tolerance: float) -> Self:  # noqa: ARG002
         """Return the shape with fewer vertices, its outline at most `tolerance` pixels off."""
         return self

@@ -57,6 +57,9 @@ class Polygon(Shape, frozen=True, forbid_unknown_fields=True, tag="polygon", tag
         x1, y1, x2, y2 = zip(*(bounds_of(ring) for part in self.parts for ring in part), strict=True)
         return min(x1), min(y1), max(x2), max(y2)
 
+    def strokes(self) -> tuple[list[list[float]], bool]:
+        return [ring for part in self.parts for ring in part], True
+
     def area(self) -> float:
         """Return outer rings less holes; a self-crossing ring counts by its winding."""
         return sum(abs(ring_area(part[0])) - sum(abs(ring_area(r)) for r in part[1:]) for part in self.parts)

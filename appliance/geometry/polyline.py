@@ -36,6 +36,9 @@ class Polyline(Shape, frozen=True, forbid_unknown_fields=True, tag="polyline", t
     def bounds(self) -> Bounds:
         return bounds_of(self.points)
 
+    def strokes(self) -> tuple[list[list[float]], bool]:
+        return [self.points], False
+
     def area(self) -> float:
         return 0.0
 

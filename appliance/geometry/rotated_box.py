@@ -64,6 +64,9 @@ class RotatedBox(Shape, frozen=True, forbid_unknown_fields=True, tag="rotated_bo
     def bounds(self) -> Bounds:
         return bounds_of(self.corners())
 
+    def strokes(self) -> tuple[list[list[float]], bool]:
+        return [self.corners()], True
+
     def area(self) -> float:
         return self.width * self.height
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import apsw
 
@@ -30,7 +31,8 @@ def split_of(sha256: str, seed: int) -> Split:
 def register(connection: apsw.Connection) -> None:
     """Let SQL of this connection ask for a split: ``split_of(sha256, seed)``, the hash as raw bytes."""
 
-    def of_row(sha256: bytes, seed: int) -> str:
+    def of_row(*arguments: Any) -> str:
+        sha256, seed = arguments
         return split_of(sha256.hex(), seed)
 
     connection.create_scalar_function("split_of", of_row, 2, deterministic=True)

@@ -11,8 +11,14 @@ from playwright.sync_api import Page, expect
 
 from tests._many import many_images
 from tests._pictures import encode, scene
-from tests._site import Site, site_at
+from tests._site import Site, box, diff, picture, site_at
 from tests.browser._console import Console
+from tests.browser.test_nothing_lost import until
+
+PIXELS = """() => [...document.querySelectorAll(".cell:not([hidden]) canvas:not([hidden])")].reduce((sum, canvas) =>
+    sum + canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i, all) =>
+        i % 4 === 3 && all[i] === 255).length, 0)"""
+PAINTED = f"(n) => (({PIXELS})() > 0) === (n > 0)"
 
 COUNT = 100_000
 FRAMES = """() => new Promise((resolve) => {
@@ -155,3 +161,25 @@ def test_all_that_match_are_deleted_and_every_grid_keeps_up(site: Site, project:
     expect(page.get_by_text("No image matches these filters.")).to_be_visible()
     assert ids(owner, project) == before - 100
     counted(watching, "900 of 99,900 images")
+
+
+def test_annotations_show_over_the_thumbnails_and_keep_up(site: Site, console: Console) -> None:
+    project_id = site.project()
+    label = site.labels(project_id)[0]
+    image = site.image(project_id, "a.png", picture(320, 240))
+    site.image(project_id, "empty.png")
+    site.ok(site.save(project_id, image["id"], diff(0, added=[box(label["id"], at=40)])))
+    console.expects("willReadFrequently")
+    desk = console.open(site.box.url, site.people["annotator"])
+    page = desk.go(f"/projects/{project_id}/images")
+    expect(page.get_by_role("link", name="a.png")).to_be_visible()
+    expect(page.locator(".cell canvas")).to_have_count(0)
+    page.keyboard.press("o")
+    until(page, PAINTED, 1)
+    page.reload()
+    until(page, PAINTED, 1)
+    drawn = page.evaluate(PIXELS)
+    site.ok(site.save(project_id, image["id"], diff(1, added=[box(label["id"], at=120)])))
+    until(page, f"(before) => ({PIXELS})() > before", drawn)
+    page.get_by_role("button", name="Hide annotations").click()
+    until(page, PAINTED, 0)

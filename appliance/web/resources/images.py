@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from appliance.errors import InvalidInput, NotFound
 from appliance.records import Image, Sha256, Task
-from appliance.store import Reading, facets, filters, images, tasks
+from appliance.store import Reading, facets, filters, images, outlines, tasks
 from appliance.web.files import File, Page
 from appliance.web.operations import Call, Listing, Operations, Query, listing
 from appliance.web.permissions import Permission
@@ -28,6 +28,7 @@ __all__ = ["OPERATIONS", "ImageWithTask", "Version"]
 
 OPERATIONS = Operations("images", "Images of a project, and their pictures")
 
+_IDS = r"^\d{1,18}(,\d{1,18}){0,499}\Z"
 _GZIP = 16 + zlib.MAX_WBITS
 
 # A copy that has to be made occupies its thread for seconds; what is read meanwhile must not wait for it.
@@ -39,13 +40,19 @@ class ImageQuery(FilterQuery, frozen=True):
 
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
     after: Annotated[str, Meta(max_length=500)] | None = None
-    ids: Annotated[str, Meta(pattern=r"^\d{1,18}(,\d{1,18}){0,499}\Z")] | None = None
+    ids: Annotated[str, Meta(pattern=_IDS)] | None = None
 
 
 class IdsQuery(FilterQuery, frozen=True):
     """With `after`, an image's id, only those behind it in the order by age."""
 
     after: Id | None = None
+
+
+class OutlinesQuery(Query, frozen=True):
+    """The images by id, separated by commas."""
+
+    ids: Annotated[str, Meta(pattern=_IDS)]
 
 
 class FolderQuery(Query, frozen=True):
@@ -123,6 +130,18 @@ async def list_image_ids(call: Call) -> Page:
 async def count_images(call: Call) -> Count:
     project_id, wanted = call.project_id, call.query.wanted()
     return Count(images=await call.store.aread(lambda reading: filters.count(reading, project_id, wanted)))
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/images/outlines",
+    permission=Permission.PROJECT_READ,
+    query=OutlinesQuery,
+    response=Listing[outlines.Outlines],
+    summary="Fetch the annotations of some images as small as thumbnails show them",
+)
+async def list_outlines(call: Call) -> Listing[outlines.Outlines]:
+    project_id, ids = call.project_id, [int(part) for part in call.query.ids.split(",")]
+    return Listing(items=await call.store.aread(lambda reading: outlines.of_images(reading, project_id, ids)))
 
 
 @OPERATIONS.get(

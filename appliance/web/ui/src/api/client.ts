@@ -1,7 +1,7 @@
 import { Http, type Query } from "./http";
 import type {
   Annotation, BulkOutcome, Diff, Export, Facets, Folder, Image, ImageAnnotations, ImageSelection, ImageWithTask, Job,
-  JobWithNotes, JsonObject, Label, Late, Member, Model, NewLabel, Page, Project, ProjectRole, ProjectRow, Review,
+  JobWithNotes, JsonObject, Label, Late, Member, Model, NewLabel, Outlines, Page, Project, ProjectRole, ProjectRow, Review,
   ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot, SnapshotChanges, SnapshotSummary, Task, TaskState,
   TilesFacts, Verdict, WireAnnotation,
 } from "./types";
@@ -82,6 +82,8 @@ export const images = {
   },
   some: async (projectId: number, ids: readonly number[]) =>
     (await http.get<Page<Image>>(`${project(projectId)}/images`, { ids: ids.join(",") })).items,
+  outlines: async (projectId: number, ids: readonly number[]) =>
+    (await http.get<Page<Outlines>>(`${project(projectId)}/images/outlines`, { ids: ids.join(",") })).items,
   folders: (projectId: number) => all<Folder>(`${project(projectId)}/images/folders`, { limit: 500 }),
   facets: (projectId: number) => http.get<Facets>(`${project(projectId)}/images/facets`),
   removeSome: (projectId: number, which: ImageSelection) =>

@@ -131,6 +131,21 @@ export interface Image {
   assignee_id: number | null;
 }
 
+/** An annotation as a thumbnail shows it: flat lines in 512ths of the image, of a box its corners. */
+export interface Outline {
+  label_id: number;
+  lines: number[][];
+  open?: boolean;
+  predicted?: boolean;
+}
+
+export interface Outlines {
+  image_id: number;
+  revision: number;
+  shapes: Outline[];
+  more?: number;
+}
+
 /** Which images a change to many is for; empty for all. */
 export interface ServerFilter {
   states?: TaskState[];

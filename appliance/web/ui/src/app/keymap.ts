@@ -141,6 +141,7 @@ export const ACTIONS = table({
   "select-all-images": { group: "Images", words: "select all that match", where: "images", keys: ["ctrl+a"] },
   "clear-images": { group: "Images", words: "clear the selection", where: "images", keys: ["escape"] },
   "find-image": { group: "Images", words: "find an image", where: "images", keys: ["/"] },
+  "outline-images": { group: "Images", words: "annotations over the thumbnails, or none", where: "images", keys: ["o"] },
   "assign-images": { group: "Images", words: "assign the selected", where: "images", keys: ["a"] },
   "reopen-images": { group: "Images", words: "reopen the selected", where: "images", keys: ["r"] },
   "auto-label-images": { group: "Images", words: "auto-label", where: "images", keys: ["ctrl+j"] },

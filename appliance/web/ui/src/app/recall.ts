@@ -27,7 +27,7 @@ interface Schema extends DBSchema {
 
 let opening: Promise<IDBPDatabase<Schema>> | null = null;
 
-const database = (): Promise<IDBPDatabase<Schema>> =>
+const database = async (): Promise<IDBPDatabase<Schema>> =>
   (opening ??= openDB<Schema>("pixelqueue-recall", 1, {
     upgrade: (made) => void made.createObjectStore("last"),
     blocking: (_now, _wanted, event) => (event.target as IDBDatabase).close(),

@@ -1,10 +1,11 @@
 import { render } from "preact";
 
 import { images } from "../../api/client";
-import type { Image, TaskState } from "../../api/types";
+import type { Image, Outlines, TaskState } from "../../api/types";
 import { TASK_WORDS, TaskMark } from "../../parts/marks";
 import { count, counted } from "../../parts/words";
 import type { Layout } from "./layout";
+import { paint } from "./outlines";
 
 /** What a cell shows. */
 export interface Look {
@@ -14,6 +15,8 @@ export interface Look {
   selected: boolean;
   focused: boolean;
   assignee: string | null;
+  /** What to draw over the picture; null for nothing. */
+  outlines: Outlines | null;
 }
 
 interface Cell {
@@ -24,6 +27,7 @@ interface Cell {
   objects: HTMLSpanElement;
   picture: HTMLDivElement;
   img: HTMLImageElement;
+  over: HTMLCanvasElement | null;
   badge: HTMLSpanElement;
   predictions: Text;
   mark: HTMLSpanElement;
@@ -31,7 +35,7 @@ interface Cell {
   person: HTMLSpanElement;
   tally: HTMLSpanElement;
   tick: HTMLInputElement;
-  shown: Partial<Look> & { place?: string; source?: string; state?: TaskState };
+  shown: Partial<Look> & { drawn?: string; place?: string; source?: string; state?: TaskState };
 }
 
 const marks = new Map<TaskState, ParentNode>();
@@ -41,9 +45,18 @@ export class Cells {
   private readonly list: HTMLUListElement;
   private readonly used = new Map<number, Cell>();
   private readonly free: Cell[] = [];
+  private colors: ReadonlyMap<number, string> = new Map();
+  private palette = 0;
 
   constructor(list: HTMLUListElement) {
     this.list = list;
+  }
+
+  /** Draw annotations in these colours, by label. */
+  colored(colors: ReadonlyMap<number, string>): void {
+    if (colors === this.colors) return;
+    this.colors = colors;
+    this.palette++;
   }
 
   /** Take the cells outside these places out of use; what their pictures still load is given up. */
@@ -70,6 +83,7 @@ export class Cells {
     if (cell.tick.checked !== look.selected) cell.tick.checked = look.selected;
     if (cell.shown.focused !== look.focused) cell.item.classList.toggle("focused", look.focused);
     if (image && load) this.setSource(cell, images.thumbnailUrl(image.project_id, image.id, image.sha256));
+    this.outline(cell, look, plan);
     Object.assign(cell.shown, look);
   }
 
@@ -116,6 +130,19 @@ export class Cells {
     cell.objects.textContent = image?.annotations ? (image.annotations === 1 ? " object" : " objects") : "";
   }
 
+  /** Draw the annotations again where they, the picture or its size are others than last time. */
+  private outline(cell: Cell, { image, outlines }: Look, plan: Layout): void {
+    const shapes = image && outlines?.shapes.length ? outlines.shapes : null;
+    const drawn = shapes && image ? [image.id, outlines?.revision, this.palette, plan.cellWidth, plan.pictureHeight].join() : "";
+    if (cell.shown.drawn === drawn) return;
+    cell.shown.drawn = drawn;
+    if (cell.over) cell.over.hidden = !shapes;
+    if (!shapes || !image) return;
+    if (!cell.over) cell.picture.insertBefore((cell.over = element("canvas")), cell.badge);
+    cell.over.hidden = false;
+    paint(cell.over, image, shapes, this.colors, { width: plan.cellWidth, height: plan.pictureHeight });
+  }
+
   private setSource(cell: Cell, source: string): void {
     if (cell.shown.source === source) return;
     cell.shown.source = source;
@@ -152,7 +179,7 @@ export class Cells {
     link.append(name, picture, caption);
     item.append(link, tick);
     this.list.append(item);
-    return { item, link, name, picture, img, badge, predictions, mark, word, person, tally, objects, tick, shown: {} };
+    return { item, link, name, picture, img, badge, predictions, mark, word, person, tally, objects, tick, over: null, shown: {} };
   }
 }
 

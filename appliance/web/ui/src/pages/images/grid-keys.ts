@@ -3,6 +3,7 @@ import { useLayoutEffect } from "preact/hooks";
 import { dispatch, type Handlers } from "../../app/keys";
 import type { BulkDialog } from "./bulk";
 import type { GridView } from "./grid-view";
+import { toggleOutlines } from "./outlines";
 import type { Picking } from "./picking";
 
 interface Acts {
@@ -42,6 +43,7 @@ export function useGridKeys(picking: Picking, view: { current: GridView | null }
       "auto-label-images": () => void acts.ask("auto-label"),
       "assign-images": () => void acts.ask("assign"),
       "reopen-images": () => void acts.ask("reopen"),
+      "outline-images": toggleOutlines,
       "find-image": () => document.getElementById("find-image")?.focus(),
     };
     const listen = (event: KeyboardEvent): void => {

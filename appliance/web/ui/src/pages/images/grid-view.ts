@@ -3,6 +3,7 @@ import { effect } from "@preact/signals";
 import type { ImageList } from "../../app/image-list";
 import { Cells } from "./cells";
 import { type Layout, layout, reveal, scrollOf, topOf, visible } from "./layout";
+import { outlined, OutlineList } from "./outlines";
 import type { Picking } from "./picking";
 
 const SETTLED_MS = 90;
@@ -10,6 +11,7 @@ const SETTLED_MS = 90;
 const FLYING = 4;
 
 interface Wants {
+  colors: () => ReadonlyMap<number, string>;
   href: (id: number) => string;
   person: (id: number) => string | null;
   open: (index: number) => void;
@@ -23,6 +25,7 @@ export class GridView {
   private readonly wants: Wants;
   private readonly room: HTMLUListElement;
   private readonly cells: Cells;
+  private readonly outlines: OutlineList;
   private readonly stops: (() => void)[] = [];
   private cell: number;
   private plan: Layout = layout(0, 1, 0);
@@ -44,6 +47,7 @@ export class GridView {
     this.room.setAttribute("aria-label", "Images");
     host.replaceChildren(this.room);
     this.cells = new Cells(this.room);
+    this.outlines = new OutlineList(list.projectId);
     this.measure();
     host.scrollTop = list.scrollTop;
     const observer = new ResizeObserver(() => this.resized());
@@ -88,7 +92,7 @@ export class GridView {
 
   private follow(): void {
     const ids = this.list.ids.value;
-    void this.list.told.value;
+    void [this.list.told.value, this.outlines.told.value, outlined.value];
     void this.picking.all.value;
     void this.picking.some.value;
     const id = this.picking.focusedId.value;
@@ -173,6 +177,7 @@ export class GridView {
     const focused = this.picking.focused;
     const reachable = focused >= from && focused < to ? focused : from;
     this.cells.keep(from, to);
+    this.cells.colored(this.wants.colors());
     for (let index = from; index < to; index++) {
       const image = this.list.row(ids[index]);
       const look = {
@@ -181,12 +186,14 @@ export class GridView {
         image,
         selected: this.picking.has(ids[index]),
         focused: index === focused,
+        outlines: image && outlined.peek() ? this.outlines.of(image) : null,
         assignee: image?.assignee_id ? this.wants.person(image.assignee_id) : null,
       };
       const y = Math.floor(index / this.plan.columns) * this.plan.rowHeight + shift;
       this.cells.show(look, this.plan, y, this.wants.href, !this.flying);
     }
     this.cells.reach(reachable);
+    if (!this.flying && outlined.peek()) this.outlines.want([...ids.subarray(from, to)].flatMap((id) => this.list.row(id) ?? []));
     if (!this.flying) this.list.want(from, Math.min(ids.length, to + this.plan.columns * 2));
     if (this.host.contains(document.activeElement) && focused >= from && focused < to) this.cells.focus(focused);
   }

@@ -10,19 +10,22 @@ interface Props {
   cell: number;
   /** Names of people by id, for whose an image is. */
   people: ReadonlyMap<number, string>;
+  /** Of labels, by id. */
+  colors: ReadonlyMap<number, string>;
   href: (id: number) => string;
   onOpen: (index: number) => void;
   view: { current: GridView | null };
 }
 
 /** The place of a grid in the page; the grid draws itself. */
-export function Grid({ list, picking, cell, people, href, onOpen, view }: Props) {
+export function Grid({ list, picking, cell, people, colors, href, onOpen, view }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const latest = useRef({ people, href, onOpen });
-  latest.current = { people, href, onOpen };
+  const latest = useRef({ people, colors, href, onOpen });
+  latest.current = { people, colors, href, onOpen };
   useLayoutEffect(() => {
     if (!host.current) return;
     const made = new GridView(host.current, list, picking, cell, {
+      colors: () => latest.current.colors,
       href: (id) => latest.current.href(id),
       person: (id) => latest.current.people.get(id) ?? null,
       open: (index) => latest.current.onOpen(index),
@@ -34,6 +37,6 @@ export function Grid({ list, picking, cell, people, href, onOpen, view }: Props)
     };
   }, [list, picking]);
   useEffect(() => view.current?.resize(cell), [cell]);
-  useEffect(() => view.current?.refresh(), [people]);
+  useEffect(() => view.current?.refresh(), [people, colors]);
   return <div ref={host} class="grid" />;
 }

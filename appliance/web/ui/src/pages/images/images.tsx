@@ -4,11 +4,12 @@ import { projects } from "../../api/client";
 import type { ImageSelection } from "../../api/types";
 import { bodyOf, filterOf, isFiltered, searchOf, type Sort } from "../../app/image-filter";
 import { imageList } from "../../app/image-list";
+import { hint } from "../../app/keys";
 import { mayAdminister, type ProjectPageProps } from "../../app/project";
 import { go, place } from "../../app/router";
 import { events, session } from "../../app/session";
 import { useLoad } from "../../app/use";
-import { Button, Empty, Fault, Select } from "../../parts/controls";
+import { Button, Empty, Fault, IconButton, Select } from "../../parts/controls";
 import { JobLine } from "../../parts/job-line";
 import { count } from "../../parts/words";
 import { ExportDialog } from "../dataset/export-dialog";
@@ -22,6 +23,7 @@ import { Grid } from "./grid";
 import type { GridView } from "./grid-view";
 import { useGridKeys } from "./grid-keys";
 import "./images.css";
+import { colorsOf, outlined, toggleOutlines } from "./outlines";
 import { Picking } from "./picking";
 import { UploadPanel } from "./upload-panel";
 
@@ -42,6 +44,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
   const drop = useDrop(project.id, project.name);
   const members = useLoad(() => projects.members(project.id), [project.id]).value ?? [];
   const people = useMemo(() => new Map(members.map((one) => [one.user_id, one.name])), [members]);
+  const colors = useMemo(() => colorsOf(labels), [labels]);
   const administers = mayAdminister(project, session.value?.permissions.administer ?? false);
   const total = list.total;
   const filtered = isFiltered(filter);
@@ -87,6 +90,13 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
         <Chips filter={filter} labels={labels} members={members} />
         <span class="space" />
         <Select bare label="Order" value={filter.sort} options={SORTS} onPick={(sort) => change(filter, { sort: sort as Sort })} />
+        <IconButton
+          icon={outlined.value ? "eye" : "hidden"}
+          label={outlined.value ? "Hide annotations" : "Show annotations"}
+          hint={hint("outline-images")}
+          aria-pressed={outlined.value}
+          onClick={toggleOutlines}
+        />
         <label class="size second small">
           Size
           <input
@@ -128,7 +138,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
             <Empty action={<Button onClick={clearFilters}>Clear filters</Button>}>No image matches these filters.</Empty>
           </div>
         ) : (
-          <Grid list={list} picking={picking} cell={cell} people={people} href={href} onOpen={open} view={view} />
+          <Grid list={list} picking={picking} cell={cell} people={people} colors={colors} href={href} onOpen={open} view={view} />
         )}
         {drop.words && <p class="drop">{drop.words}</p>}
       </div>
