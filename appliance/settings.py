@@ -55,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upload_keep_s: Annotated[int, "seconds an upload is kept after its last byte, finished or not"] = 3 * 24 * 3600
     max_json_bytes: Annotated[int, "largest JSON body"] = 16 * _MiB
     max_model_bytes: Annotated[int, "largest model file taken in"] = 512 * _MiB
+    convert_python: Annotated[str, "interpreter that converts checkpoints, if not our own"] = ""
+    convert_memory_bytes: Annotated[int, "address space the conversion of a checkpoint may use"] = 16 * _GiB
+    convert_s: Annotated[int, "seconds the conversion of a checkpoint may take"] = 1800
     free_floor_bytes: Annotated[int, "free disk space below which pictures are refused"] = 512 * _MiB
     reserve_bytes: Annotated[int, "emergency file given back when the disk is full"] = 32 * _MiB
     cache_bytes: Annotated[int, "budget of the cache folder (thumbnails, renditions, tiles)"] = 8 * _GiB

@@ -38,7 +38,7 @@ def doctor(deep: bool, data: Path | None, json_: bool) -> None:
     Ends with exit code 5 when something is wrong with the data, or another process has it open.
     """
     settings = _common.settings_for(data)
-    findings = [*_machine(), *_runtimes(settings)]
+    findings = [*_machine(), *_runtimes(settings), *_conversion(settings)]
     if (Path(settings.data) / "pixelqueue.sqlite").exists():
         findings += _data(settings, deep)
     elif data is not None:
@@ -69,6 +69,15 @@ def _runtimes(settings: Settings) -> Iterator[Finding]:
     for backend in found.backends:
         facts = ", ".join(backend.devices) if backend.ok else backend.reason
         yield Finding(f"backend {backend.name}", backend.ok, facts)
+
+
+def _conversion(settings: Settings) -> Iterator[Finding]:
+    from appliance.jobs import conversion
+
+    found = conversion.look(settings)
+    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    # No fault: a box that is sent ONNX files needs none of it.
+    yield Finding("conversion", True, versions if found.ok else f"not here: {found.reason}. {found.way_out}")
 
 
 def _data(settings: Settings, deep: bool) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -129,6 +129,9 @@ class Context(Protocol):
         on_message: Callable[[dict[str, Any]], None] | None = None,
         deadline_s: float | None = None,
         memory_bytes: int | None = None,
+        interpreter: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        network: bool = True,
     ) -> dict[str, Any]:
         """Run ``appliance.<task>.handle(request, send)`` in a throw-away child process.
 

@@ -31,6 +31,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from appliance.errors import ChildFailed, InvalidInput, PixelQueueError
+from appliance.jobs.isolation import leave_network
 
 __all__ = ["PROTOCOL", "Options", "main"]
 
@@ -43,11 +44,12 @@ Handle = Callable[[dict[str, Any], Callable[[dict[str, Any]], None]], dict[str, 
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What the parent decides: its own process id, address space in bytes, niceness."""
+    """What the parent decides: its own process id, address space in bytes, niceness, a network or none."""
 
     parent: int
     memory_bytes: int | None = None
     nice: int = 0
+    network: bool = True
 
 
 class _Request(msgspec.Struct):
@@ -67,6 +69,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         raise InvalidInput("a child is started by the appliance with a task and its options")
     task, options = arguments[0], msgspec.json.decode(arguments[1], type=Options)
+    if not options.network:
+        leave_network()  # a new namespace forgets whom to die with
     _die_with(options.parent)
     source, sink = _take_over_pipes()
     _limit(options)

@@ -47,6 +47,7 @@ class Child:
         interpreter: Command in place of this interpreter, for runtimes that live in another one.
         program: Command in place of interpreter and `jobs.child`, which speaks its protocol.
         environment: Variables besides the minimal ones.
+        network: False keeps it off the network.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class Child:
         interpreter: Sequence[str] | None = None,
         program: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
+        network: bool = True,
     ) -> None:
         self.task = task
-        options = Options(parent=os.getpid(), memory_bytes=memory_bytes, nice=nice)
+        options = Options(parent=os.getpid(), memory_bytes=memory_bytes, nice=nice, network=network)
         self._process = subprocess.Popen(
             [*(program or _command(interpreter)), task, msgspec.json.encode(options).decode()],
             stdin=subprocess.PIPE,
@@ -235,6 +237,7 @@ def once(
     nice: int = 0,
     interpreter: Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
+    network: bool = True,
 ) -> dict[str, Any]:
     """Run one request in a child of its own and return its result; the child is gone afterwards.
 
@@ -249,12 +252,20 @@ def once(
         nice: Added to the niceness.
         interpreter: As of `Child`.
         environment: As of `Child`.
+        network: As of `Child`.
 
     Raises:
         PixelQueueError: What the task raised from the tree.
         ChildFailed: It died, hung or hit its limits.
     """
-    child = Child(task, memory_bytes=memory_bytes, nice=nice, interpreter=interpreter, environment=environment)
+    child = Child(
+        task,
+        memory_bytes=memory_bytes,
+        nice=nice,
+        interpreter=interpreter,
+        environment=environment,
+        network=network,
+    )
     try:
         end_s = None if deadline_s is None else time.monotonic() + deadline_s
         child.ask(0, request)

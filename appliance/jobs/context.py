@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -128,6 +128,9 @@ class Run:
         on_message: Callable[[dict[str, Any]], None] | None = None,
         deadline_s: float | None = None,
         memory_bytes: int | None = None,
+        interpreter: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        network: bool = True,
     ) -> dict[str, Any]:
         """Run ``appliance.<task>.handle(request, send)`` in a throw-away child process.
 
@@ -140,6 +143,9 @@ class Run:
             attend=self._attend,
             deadline_s=deadline_s,
             memory_bytes=memory_bytes,
+            interpreter=interpreter,
+            environment=environment,
+            network=network,
             nice=_NICE if self.job.priority <= BATCH else _NICE // 2,
         )
 

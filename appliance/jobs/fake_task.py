@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,16 @@ def _refuse(request: dict[str, Any], _send: Send) -> dict[str, Any]:
     raise InvalidInput("refused as asked", field="value", file=request.get("name"))
 
 
+def _connect(_request: dict[str, Any], _send: Send) -> dict[str, Any]:
+    """Say which interfaces there are, and what comes of reaching out."""
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=1).close()
+        outcome = "connected"
+    except OSError as error:
+        outcome = type(error).__name__
+    return {"interfaces": [name for _, name in socket.if_nameindex()], "outcome": outcome}
+
+
 def _hog(_request: dict[str, Any], _send: Send) -> dict[str, Any]:
     hoard: list[bytearray] = []
     while True:
@@ -81,6 +92,7 @@ def _facts(_request: dict[str, Any], _send: Send) -> dict[str, Any]:
 
 _WORK: dict[str, Callable[[dict[str, Any], Send], dict[str, Any]]] = {
     "echo": _echo,
+    "connect": _connect,
     "count": _count,
     "refuse": _refuse,
     "hog": _hog,

@@ -13,10 +13,9 @@ CHILD_TASK = True
 
 
 def handle(_request: dict[str, Any], _send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Ask every backend that is ever taken unasked."""
+    """Ask every backend that is ever taken unasked, the one that is taken first at the beginning."""
     found = []
-    for name, backend in backends().items():
-        if backend.rank is not None:
-            answer = backend.probe()
-            found.append({"name": name, "ok": answer.ok, "reason": answer.reason, "devices": list(answer.devices)})
+    for _, name in sorted((backend.rank, name) for name, backend in backends().items() if backend.rank is not None):
+        answer = backends()[name].probe()
+        found.append({"name": name, "ok": answer.ok, "reason": answer.reason, "devices": list(answer.devices)})
     return {"backends": found}

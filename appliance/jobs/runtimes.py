@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from appliance.jobs.plans import Watch
     from appliance.jobs.tensorrt import TensorRt
 
-__all__ = ["Found", "Runtime", "Runtimes", "look"]
+__all__ = ["Chosen", "Found", "Runtime", "Runtimes", "chosen", "look"]
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +48,34 @@ class Found(msgspec.Struct, frozen=True):
 
     backends: list[Runtime]
     fault: str | None = None
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """What a model would run on: `backend` and `device`, None where nothing can; `reason` says why that one."""
+
+    backend: str | None
+    device: str | None
+    reason: str
+    backends: list[Runtime]
+
+
+def chosen(found: Found, settings: Settings) -> Chosen:
+    """Return what the settings take of the runtimes that were found, best first."""
+    fitting = [
+        one
+        for one in found.backends
+        if one.ok
+        and settings.backend in ("auto", one.name)
+        and (settings.device == "auto" or settings.device in one.devices)
+    ]
+    if not fitting:
+        reason = found.fault or f"no runtime is there for backend {settings.backend} on device {settings.device}"
+        return Chosen(None, None, reason, found.backends)
+    best = fitting[0]
+    device = best.devices[0] if settings.device == "auto" else settings.device
+    how = "the best that can run here" if settings.backend == "auto" else "the settings name it"
+    fell_back = f". The last model went elsewhere: {best.fallback}" if best.fallback else ""
+    return Chosen(best.name, device, f"{best.reason}: {how}{fell_back}", found.backends)
 
 
 def look(settings: Settings) -> Found:

@@ -13,6 +13,7 @@ import msgspec
 from appliance.errors import InvalidInput, NotFound
 from appliance.jobs._base import Kind
 from appliance.jobs.context import Run
+from appliance.jobs.conversion import Abilities
 from appliance.jobs.ingest import Ingest
 from appliance.jobs.lanes import ThreadLane
 from appliance.jobs.pictures import Pictures
@@ -52,6 +53,7 @@ class Jobs:
         tiles: The pyramids of very large ones.
         lanes: By name; `borrowed` lends one to work that is no job.
         runtimes: What can run models here.
+        conversion: Whether checkpoints can be converted here.
         segmenting: What answers clicks.
     """
 
@@ -62,6 +64,7 @@ class Jobs:
         self.tiles = Tiles(store, self.submit_in)
         self.ingest = Ingest(store, self.pictures, self.tiles.follow_up)
         self.runtimes = Runtimes(store.cache, self.settings)
+        self.conversion = Abilities(self.settings)
         self.kinds = dict(kinds())
         self.lanes = {
             name: ThreadLane(name, width, head=self._head_of(name), begin=self._begin_of(name))

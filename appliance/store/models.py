@@ -108,10 +108,12 @@ def listed(reading: Reading, *, after: int | None = None, limit: int | None = No
     return rows.Page(found[:size], found[size - 1].id if len(found) > size else None)
 
 
-def users(reading: Reading, model_id: int, limit: int = 20) -> list[tuple[int, str]]:
-    """Return id and name of the projects in which a model is active."""
-    sql = "SELECT id, name FROM projects WHERE model_id = ? ORDER BY id LIMIT ?"
-    return [(int(project_id), str(name)) for project_id, name in reading.execute(sql, (model_id, limit))]
+def users(reading: Reading, model_id: int, limit: int = 20, *, member_id: int | None = None) -> list[tuple[int, str]]:
+    """Return id and name of the projects in which a model is active; with `member_id` only that member's."""
+    mine = "" if member_id is None else "AND EXISTS (SELECT 1 FROM members WHERE project_id = p.id AND user_id = ?) "
+    sql = f"SELECT p.id, p.name FROM projects AS p WHERE p.model_id = ? {mine}ORDER BY p.id LIMIT ?"
+    values = (model_id, limit) if member_id is None else (model_id, member_id, limit)
+    return [(int(project_id), str(name)) for project_id, name in reading.execute(sql, values)]
 
 
 def archive(tx: Transaction, model_id: int, *, archived: bool = True) -> Model:

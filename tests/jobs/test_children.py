@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -176,3 +177,11 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end_s, "it never came about"
         os.sched_yield()
+
+
+def test_a_child_off_the_network_reaches_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)):
+        answer = children.once("jobs.fake_task", {"do": "connect"}, network=False)
+    assert answer["outcome"] == "PermissionError"
+    assert set(answer["interfaces"]) <= {"lo"} or os.geteuid() != 0
+    assert children.once("jobs.fake_task", {"do": "connect"})["outcome"] != "PermissionError"

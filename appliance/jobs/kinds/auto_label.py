@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from appliance.errors import InvalidInput, NotFound, PixelQueueError
 from appliance.jobs._base import BATCH, Context, JobPaused, Kind
+from appliance.jobs.label_matching import Match, matches
 from appliance.jobs.plans import Watch
 from appliance.records import Image, Label, Model, Note, Prediction
 from appliance.store import (
@@ -22,6 +23,7 @@ from appliance.store import (
     images,
     jobs,
     labels,
+    model_labels,
     models,
     predictions,
     projects,
@@ -48,7 +50,8 @@ class AutoLabelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
     `model_id` defaults to the project's active model, `image_ids` to every image that matches the
     `filter`, is open, in progress or returned and has an id above `after`. `classes` are class indices of the
-    model. With `submit`, images that nobody has begun go to review with their predictions.
+    model; a label's own threshold, where the project has one, stands for `conf`. With `submit`,
+    images that nobody has begun go to review with their predictions.
     """
 
     model_id: int | None = None
@@ -84,13 +87,11 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
     if project_id is None:
         raise InvalidInput("auto-labelling belongs to a project", field="project_id")
     model = context.store.read(lambda reading: _model(reading, project_id, parameters.model_id))
-    names = _Names(model, context.commit(lambda tx: _labels(tx, project_id, model, parameters.classes)))
+    names = context.commit(lambda tx: _names(tx, project_id, model, parameters))
     total = context.store.read(lambda reading: _total(reading, project_id, parameters))
     tally = msgspec.convert(context.checkpoint or {"after": parameters.after}, Tally)
     keeper = _Keeper(context, model, names, parameters.submit, tally, total)
-    options = PredictOptions(
-        conf=parameters.conf, iou=parameters.iou, classes=parameters.classes, batch=parameters.batch
-    )
+    options = PredictOptions(conf=names.least, iou=parameters.iou, classes=parameters.classes, batch=parameters.batch)
     weights = context.store.blobs.path(model.file().sha256)
     nice = _NICE if context.job.priority <= BATCH else 0
 
@@ -125,17 +126,31 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
 
 
 class _Names:
-    """From the model's class indices to the project's label ids."""
+    """From the model's class indices to the project's label ids, and how sure each must be.
 
-    def __init__(self, model: Model, found: Sequence[Label]) -> None:
-        self._model = model
-        self._by_name = {label.name.casefold(): label.id for label in found}
+    Attributes:
+        least: The confidence below which no prediction is taken, whatever its label.
+    """
+
+    def __init__(self, found: Sequence[Match], conf: float) -> None:
+        self._matches = found
+        self._conf = conf
+        self.least = min((self._needed(m) for m in found if m.label_id is not None), default=conf)
 
     def label_id(self, class_index: int) -> int | None:
-        return self._by_name.get(self.name(class_index).casefold())
+        return self._matches[class_index].label_id
+
+    def ignored(self, class_index: int) -> bool:
+        return self._matches[class_index].how == "ignored"
+
+    def sure(self, class_index: int, confidence: float) -> bool:
+        return confidence > self._needed(self._matches[class_index])
 
     def name(self, class_index: int) -> str:
-        return self._model.info.labels[class_index].strip()
+        return self._matches[class_index].name
+
+    def _needed(self, match: Match) -> float:
+        return self._conf if match.confidence is None else match.confidence
 
 
 class _Keeper:
@@ -227,6 +242,8 @@ class _Keeper:
         made = []
         for p in found:
             label_id = self._names.label_id(p.class_index)
+            if self._names.ignored(p.class_index) or not self._names.sure(p.class_index, p.confidence):
+                continue
             if label_id is None:
                 name = self._names.name(p.class_index)
                 self._tally.foreign[name] = self._tally.foreign.get(name, 0) + 1
@@ -239,7 +256,15 @@ def _model(reading: Reading, project_id: int, model_id: int | None) -> Model:
     chosen = model_id if model_id is not None else projects.get(reading, project_id).model_id
     if chosen is None:
         raise InvalidInput("the project has no model yet: choose one, or name it", field="model_id")
-    return models.get(reading, chosen)
+    model = models.get(reading, chosen)
+    if model.task == "prompt":
+        raise InvalidInput(f"{model.title} answers clicks and prelabels nothing: choose another", field="model_id")
+    return model
+
+
+def _names(tx: Transaction, project_id: int, model: Model, parameters: AutoLabelParameters) -> _Names:
+    present = _labels(tx, project_id, model, parameters.classes)
+    return _Names(matches(model, present, model_labels.chosen(tx, project_id, model.id)), parameters.conf)
 
 
 def _labels(tx: Transaction, project_id: int, model: Model, classes: list[int] | None) -> list[Label]:
@@ -293,7 +318,7 @@ def _some(project_id: int, ids: Sequence[int]) -> Callable[[Reading], list[Image
 
 def _note_foreign(context: Context, tally: Tally) -> None:
     for name, count in sorted(tally.foreign.items()):
-        message = f"the model found {name!r}, which is no label of this project: add the label to keep them"
+        message = f"the model found {name!r}, which is no label of this project: add the label, or map it to one"
         context.note(Note(code="label-not-in-project", message=message, count=count))
 
 

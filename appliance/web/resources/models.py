@@ -1,26 +1,28 @@
-"""Models: weights to prelabel with, and prelabelling."""
+"""Models: weights to prelabel with, in and out, and what they were made of."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from appliance.errors import Forbidden, InvalidInput, NotFound
-from appliance.jobs._base import FOREGROUND
+from appliance.errors import Conflict, InvalidInput
+from appliance.jobs import packages, runtimes
+from appliance.jobs.conversion import Ability
 from appliance.jobs.weights import admit_model
 from appliance.records import Job, Model, Provenance
-from appliance.store import Reading, images, models, projects
-from appliance.store.filters import ImageFilter
-from appliance.web.files import receive
-from appliance.web.operations import Call, Listing, Operations, Paged, listing
+from appliance.store import Reading, Transaction, models, policy
+from appliance.store.blobs import Staged
+from appliance.web.files import File, receive
+from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Body, FileName, Id, submit
+from appliance.web.resources._common import Body, FileName
 
 __all__ = ["OPERATIONS"]
 
@@ -28,29 +30,64 @@ OPERATIONS = Operations("models", "Weights to prelabel with")
 
 # An inspection may take minutes; they wait for one another here and nowhere else.
 _inspector = ThreadPoolExecutor(1, thread_name_prefix="weights")
-_AT_ONCE = 100
-"""This many images at most are prelabelled ahead of other batches: somebody waits for them."""
 
-Fraction = Annotated[float, Meta(ge=0, le=1)]
+T = TypeVar("T")
 
 
-class AutoLabel(Body):
-    """`model_id` defaults to the project's active model; without `image_ids` all that the `filter` lets through."""
+class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A project in which the model is active."""
 
-    model_id: Id | None = None
-    image_ids: Annotated[list[Id], Meta(min_length=1, max_length=100_000)] | None = None
-    filter: ImageFilter | None = None
-    conf: Fraction = 0.25
-    iou: Fraction = 0.7
-    submit: bool = False
+    project_id: int
+    name: str
+
+
+class ModelRow(Model, frozen=True):
+    """A model, and the projects the caller may see in which it is active."""
+
+    used_by: list[ModelUse]
+
+
+class ModelChange(Body):
+    archived: bool
+
+
+class Checkpoint(Query, frozen=True):
+    """`trusted` confirms that the file's own code may run, which an administrator has to allow."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    trusted: bool = False
+
+
+class Conversions(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether checkpoints can be converted here, and whether they may run their own code meanwhile."""
+
+    ability: Ability
+    pickles_allowed: bool
+
+
+class Pickles(Body):
+    allowed: bool
 
 
 @OPERATIONS.get(
-    "/api/models", permission=Permission.SIGNED_IN, query=Paged, response=Listing[Model], summary="List the models"
+    "/api/models",
+    permission=Permission.SIGNED_IN,
+    query=Paged,
+    response=Listing[ModelRow],
+    summary="List the models, archived ones too",
 )
-async def list_models(call: Call) -> Listing[Model]:
+async def list_models(call: Call) -> Listing[ModelRow]:
     page: Paged = call.query
-    return listing(await call.store.aread(lambda reading: models.listed(reading, after=page.after, limit=page.limit)))
+    sees_all = call.user.role in ("admin", "operator")
+    user_id = call.user.id
+
+    def read(reading: Reading) -> Listing[ModelRow]:
+        found = models.listed(reading, after=page.after, limit=page.limit)
+        member = None if sees_all else user_id
+        rows = [_row(reading, model, member) for model in found.items]
+        return Listing(items=rows, next=listing(found).next)
+
+    return await call.store.aread(read)
 
 
 @OPERATIONS.post(
@@ -72,27 +109,159 @@ async def upload_model(call: Call) -> Model:
     name, user_id = call.query.name, call.user.id
     staged = await receive(call, call.settings.max_model_bytes)
     known = await call.store.aread(lambda reading: models.by_content(reading, staged.sha256))
-    admit = partial(
-        admit_model,
-        call.store,
-        {"weights": staged},
-        name=name,
-        provenance=Provenance(file=name),
-        created_by=user_id,
-        stopping=lambda: call.services.live.stopping,
+    model = await _admitted(
+        partial(
+            admit_model,
+            call.store,
+            {"weights": staged},
+            name=name,
+            provenance=Provenance(file=name),
+            created_by=user_id,
+            stopping=lambda: call.services.live.stopping,
+        ),
     )
-    loop = asyncio.get_running_loop()
-    model = await asyncio.shield(loop.run_in_executor(_inspector, copy_context().run, admit))
-    if known is not None:
-        call.status = 200
-        call.headers["X-PixelQueue-Duplicate"] = "1"
-    return model
+    return _told(call, model, known is not None)
+
+
+@OPERATIONS.post(
+    "/api/models/import",
+    permission=Permission.OPERATE,
+    query=FileName,
+    raw=True,
+    response=Model,
+    status=201,
+    audit="model.create",
+    summary="Send a model's package from another box",
+)
+async def import_model(call: Call) -> Model:
+    """Take a package in once every file of it was held to its hash, inspected and ran in a limited child.
+
+    A model that is here already is answered as by sending its file.
+    """
+    name, user_id = call.query.name, call.user.id
+    began = call.store.clock.now_ms()
+    staged = await receive(call, call.settings.max_model_bytes + (16 << 20))
+    model = await _admitted(
+        partial(
+            packages.admit_package,
+            call.store,
+            staged,
+            name=name,
+            created_by=user_id,
+            stopping=lambda: call.services.live.stopping,
+        ),
+    )
+    return _told(call, model, model.created_at_ms < began)
+
+
+@OPERATIONS.get(
+    "/api/models/conversion",
+    permission=Permission.SIGNED_IN,
+    response=Conversions,
+    summary="Tell whether checkpoints can be converted here, and what to do where not",
+)
+async def get_conversion(call: Call) -> Conversions:
+    ability = await asyncio.to_thread(call.jobs.conversion.found)
+    allowed = await call.store.aread(policy.allows_pickles)
+    return Conversions(ability=ability, pickles_allowed=allowed)
+
+
+@OPERATIONS.put(
+    "/api/models/conversion/pickles",
+    permission=Permission.ADMIN,
+    body=Pickles,
+    audit="model.pickles",
+    summary="Let checkpoints run their own code while they are converted, or no longer",
+)
+async def set_pickles(call: Call) -> None:
+    """Allow it for files that somebody vouches for; each of them is confirmed again when it is sent."""
+    allowed = call.body.allowed
+    await call.store.awrite(lambda tx: policy.allow_pickles(tx, allowed))
+
+
+@OPERATIONS.post(
+    "/api/models/convert",
+    permission=Permission.OPERATE,
+    query=Checkpoint,
+    raw=True,
+    response=Job,
+    status=202,
+    audit="job.submit",
+    summary="Send a checkpoint (.pt) to be converted",
+)
+async def convert_model(call: Call) -> Job:
+    """Keep the checkpoint and convert it in a job, in a child without a network.
+
+    The job's ``result`` names the model; how alike it answers is in its ``provenance.conversion.parity``.
+    """
+    query: Checkpoint = call.query
+    if query.trusted and not await call.store.aread(policy.allows_pickles):
+        raise Conflict("checkpoints that run their own code are not allowed here: an administrator may allow them")
+    staged = await receive(call, call.settings.max_model_bytes)
+    try:
+        await asyncio.to_thread(_require_checkpoint, staged, query.name)
+        await asyncio.to_thread(call.store.blobs.settle, [staged])
+    finally:
+        staged.path.unlink(missing_ok=True)
+    user_id, queue = call.user.id, call.jobs
+    parameters = {"checkpoint": staged.sha256, "name": query.name, "trusted": query.trusted}
+
+    def write(tx: Transaction) -> Job:
+        job = queue.submit_in(tx, "convert", parameters, created_by=user_id, blobs=[staged])
+        tx.audit("job.submit", f"job {job.id}", kind="convert", name=query.name, trusted=query.trusted)
+        return job
+
+    return await call.store.awrite(write)
+
+
+@OPERATIONS.get(
+    "/api/models/runtimes",
+    permission=Permission.SIGNED_IN,
+    response=runtimes.Chosen,
+    summary="Tell which runtime runs models here and why, and why the others do not",
+)
+async def get_model_runtimes(call: Call) -> runtimes.Chosen:
+    found = await asyncio.to_thread(call.jobs.runtimes.found)
+    return runtimes.chosen(found, call.settings)
 
 
 @OPERATIONS.get("/api/models/{model_id}", permission=Permission.SIGNED_IN, response=Model, summary="Show one model")
 async def get_model(call: Call) -> Model:
     model_id = call.ids["model_id"]
     return await call.store.aread(lambda reading: models.get(reading, model_id))
+
+
+@OPERATIONS.get(
+    "/api/models/{model_id}/file",
+    permission=Permission.OPERATE,
+    response=bytes,
+    summary="Download a model as one file, to carry it to another box",
+)
+async def get_model_file(call: Call) -> File:
+    """Send the package; docs/formats.md tells what is in it."""
+    model_id = call.ids["model_id"]
+    model = await call.store.aread(lambda reading: models.get(reading, model_id))
+    path = await asyncio.to_thread(packages.packed, call.store, model)
+    return File(
+        path=path,
+        media_type="application/zip",
+        etag=model.sha256,
+        name=packages.file_name(model),
+        immutable=False,
+    )
+
+
+@OPERATIONS.patch(
+    "/api/models/{model_id}",
+    permission=Permission.OPERATE,
+    body=ModelChange,
+    response=Model,
+    audit="model.archive",
+    summary="Archive a model that no project uses, or restore it",
+)
+async def change_model(call: Call) -> Model:
+    model_id, archived = call.ids["model_id"], call.body.archived
+    return await call.store.awrite(lambda tx: models.archive(tx, model_id, archived=archived))
 
 
 @OPERATIONS.delete(
@@ -106,44 +275,32 @@ async def delete_model(call: Call) -> None:
     await call.store.awrite(lambda tx: models.delete(tx, model_id))
 
 
-@OPERATIONS.post(
-    "/api/projects/{project_id}/auto-label",
-    permission=Permission.PROJECT_ANNOTATE,
-    body=AutoLabel,
-    response=Job,
-    status=202,
-    audit="job.submit",
-    summary="Let a model prelabel images",
-)
-async def auto_label(call: Call) -> Job:
-    """Prelabel the images named, or all that are open, in progress or returned.
-
-    Annotators name the images; prelabelling everything, or sending images to review with their
-    predictions, is for reviewers and admins.
-    """
-    body: AutoLabel = call.body
-    project_id = call.project_id
-    if call.role == "annotator" and (body.image_ids is None or body.submit):
-        raise Forbidden("annotators prelabel the images they name, without submitting them: ask a reviewer")
-    await call.store.aread(lambda reading: _check(reading, project_id, body))
-    few = body.image_ids is not None and len(body.image_ids) <= _AT_ONCE
-    return await submit(call, "auto-label", msgspec.structs.asdict(body), priority=FOREGROUND if few else None)
+async def _admitted(admit: Callable[[], T]) -> T:
+    loop = asyncio.get_running_loop()
+    return await asyncio.shield(loop.run_in_executor(_inspector, copy_context().run, admit))
 
 
-def _check(reading: Reading, project_id: int, body: AutoLabel) -> None:
-    """Refuse at once what the job would find out later.
+def _told(call: Call, model: Model, known: bool) -> Model:
+    if known:
+        call.status = 200
+        call.headers["X-PixelQueue-Duplicate"] = "1"
+    return model
+
+
+def _row(reading: Reading, model: Model, member: int | None) -> ModelRow:
+    used = models.users(reading, model.id, member_id=member)
+    return ModelRow(
+        **msgspec.structs.asdict(model), used_by=[ModelUse(project_id=key, name=name) for key, name in used]
+    )
+
+
+def _require_checkpoint(staged: Staged, name: str) -> None:
+    """Refuse at once what no child needs to look at.
 
     Raises:
-        InvalidInput: There is no such model, or none is chosen.
-        NotFound: An image is not the project's.
+        InvalidInput: It is empty, or says by its name that it is something else.
     """
-    model_id = body.model_id if body.model_id is not None else projects.get(reading, project_id).model_id
-    if model_id is None:
-        raise InvalidInput("the project has no model yet: choose one, or name it", field="model_id")
-    try:
-        models.get(reading, model_id)
-    except NotFound as error:
-        raise InvalidInput(f"there is no model {model_id}", field="model_id") from error
-    foreign = images.foreign(reading, project_id, body.image_ids or [])
-    if foreign is not None:
-        raise NotFound(f"the project has no image {foreign}", field="image_ids")
+    if not name.lower().endswith((".pt", ".pth")):
+        raise InvalidInput(f"{name} is no checkpoint: it is named .pt; an ONNX file needs no conversion", file=name)
+    if not staged.size_bytes:
+        raise InvalidInput(f"{name} is empty", file=name)
