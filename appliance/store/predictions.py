@@ -7,7 +7,7 @@ import msgspec
 
 from appliance.geometry import Geometry
 from appliance.records import Annotation, Image, TaskState
-from appliance.store import annotations, history, images, labels
+from appliance.store import annotations, history, images, labels, uncertainty
 from appliance.store.history import Changes
 from appliance.store.writer import Transaction
 
@@ -41,7 +41,8 @@ def replace(
     Untouched predictions of earlier runs go. Nothing is put over a shape of the same label
     that a person made, accepted or refused, or that was imported, when the two overlap with
     IoU ≥ 0.7 of their bounds. The same run again on the same image changes nothing, and a
-    run that finds what is there already makes no revision. A label that was deleted while the
+    run that finds what is there already makes no revision. How unsure the run was of the image
+    is kept with its task. A label that was deleted while the
     run looked at the image is passed over.
     """
     diff_id = f"run:{round_id}"
@@ -51,7 +52,9 @@ def replace(
     known = {label.id for label in labels.listed(tx, image.project_id)}
     untouched = [a for a in present if a.is_prediction]
     kept = [a for a in present if not a.is_prediction]
-    fresh = [p for p in proposals if p.label_id in known and not covered(p, kept)]
+    found = [p for p in proposals if p.label_id in known]
+    uncertainty.keep(tx, image.id, uncertainty.of_run(found, present, model_id))
+    fresh = [p for p in found if not covered(p, kept)]
     if _same(untouched, fresh, model_id):
         return len(fresh)
     # Never an id that stands: what a person accepted keeps the id an earlier round of the job gave it.

@@ -9,28 +9,42 @@ from typing import Any
 
 from appliance.errors import Conflict
 from appliance.records import QueueOrder, Task
-from appliance.store import reviews, tasks
+from appliance.store import reviews, rows, tasks
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["next_to_annotate", "next_to_review", "refuse_others", "take", "take_to_review"]
+__all__ = [
+    "next_to_annotate",
+    "next_to_review",
+    "refuse_others",
+    "take",
+    "take_to_review",
+    "to_annotate",
+    "to_review",
+]
 
+_COLUMNS = rows.columns(Task)
 _URGENT = "ORDER BY priority DESC, due_ms"
 _OWN = (
-    "SELECT id FROM tasks INDEXED BY tasks_person WHERE assignee_id = ? AND project_id = ? AND state = ? "
-    f"{_URGENT}, id LIMIT 1"
+    "SELECT {} FROM tasks INDEXED BY tasks_person WHERE assignee_id = ? AND project_id = ? AND state = ? "
+    f"{_URGENT}, id LIMIT ?"
 )
 _RETURNED = (
-    "SELECT id FROM tasks INDEXED BY tasks_returned WHERE project_id = ? AND state = 'returned' "
-    f"AND assignee_id IS NULL {_URGENT}, id LIMIT 1"
+    "SELECT {} FROM tasks INDEXED BY tasks_returned WHERE project_id = ? AND state = 'returned' "
+    f"AND assignee_id IS NULL {_URGENT}, id LIMIT ?"
 )
 _ABANDONED = (
-    "SELECT id FROM tasks INDEXED BY tasks_abandoned WHERE project_id = ? AND state = 'in_progress' "
-    "AND assigned = 0 AND lease_until_ms < ? ORDER BY lease_until_ms LIMIT 1"
+    "SELECT {} FROM tasks INDEXED BY tasks_abandoned WHERE project_id = ? AND state = 'in_progress' "
+    "AND assigned = 0 AND lease_until_ms < ? ORDER BY lease_until_ms LIMIT ?"
 )
 _OPEN = (
-    "SELECT id FROM tasks INDEXED BY tasks_{} WHERE project_id = ? AND state = 'open' "
-    f"AND assignee_id IS NULL {_URGENT}, {{}}id LIMIT 1"
+    "SELECT {{}} FROM tasks INDEXED BY tasks_{} WHERE project_id = ? AND state = 'open' "
+    f"AND assignee_id IS NULL {_URGENT}, {{}}id LIMIT ?"
+)
+_REVIEW = (
+    "SELECT {} FROM tasks INDEXED BY tasks_review WHERE project_id = ? AND state = 'in_review' AND "
+    "(reviewer_id IS NULL OR reviewer_id = ? OR lease_until_ms IS NULL OR lease_until_ms < ?) "
+    f"{_URGENT}, id"
 )
 _KEYS: dict[QueueOrder, str] = {
     "manual": "place, ",
@@ -47,37 +61,57 @@ def next_to_annotate(tx: Transaction, project_id: int, user_id: int, lease_ms: i
     then what was returned to nobody (a model's work, say), then what somebody abandoned (a lease
     that ran out), then open work in the project's order.
     """
-    order = _order(tx, project_id)
-    mine = (user_id, project_id)
-    for sql, parameters in (
-        (_OWN, (*mine, "returned")),
-        (_OWN, (*mine, "in_progress")),
-        (_OWN, (*mine, "open")),
-        (_RETURNED, (project_id,)),
-        (_ABANDONED, (project_id, tx.now_ms)),
-        (_OPEN.format(order, _KEYS[order]), (project_id,)),
-    ):
-        for (task_id,) in tx.execute(sql, parameters).fetchall():
+    for sql, parameters in _stretches(tx, project_id, user_id, tx.now_ms):
+        for (task_id,) in tx.execute(sql.format("id"), (*parameters, 1)).fetchall():
             return take(tx, project_id, task_id, user_id, lease_ms)
     return None
 
 
 def next_to_review(tx: Transaction, project_id: int, user_id: int, lease_ms: int) -> Task | None:
     """Lease the next task in review that this reviewer may approve and no other has open, or return None."""
-    sql = (
-        "SELECT id FROM tasks INDEXED BY tasks_review WHERE project_id = ? AND state = 'in_review' AND "
-        "(reviewer_id IS NULL OR reviewer_id = ? OR lease_until_ms IS NULL OR lease_until_ms < ?) "
-        f"{_URGENT}, id"
-    )
-    waiting = tx.execute(sql, (project_id, user_id, tx.now_ms))
+    for task in to_review(tx, project_id, user_id, now_ms=tx.now_ms, limit=1):
+        return tasks.change(tx, task, reviewer_id=user_id, lease_until_ms=tx.now_ms + lease_ms)
+    return None
+
+
+def to_annotate(reading: Reading, project_id: int, user_id: int, *, now_ms: int, limit: int) -> list[Task]:
+    """Return what an annotator would be given next, in that order; nothing is leased."""
+    found: list[Task] = []
+    for sql, parameters in _stretches(reading, project_id, user_id, now_ms):
+        if len(found) < limit:
+            asked = (*parameters, limit - len(found))
+            found += rows.made(Task, reading.execute(sql.format(_COLUMNS), asked))
+    return list({task.id: task for task in found}.values())
+
+
+def to_review(reading: Reading, project_id: int, user_id: int, *, now_ms: int, limit: int) -> list[Task]:
+    """Return what a reviewer would be given next, in that order: what they may approve; nothing is leased."""
+    found: list[Task] = []
+    waiting = reading.execute(_REVIEW.format("id"), (project_id, user_id, now_ms))
     try:
         for (task_id,) in waiting:
-            task = tasks.get(tx, project_id, task_id)
-            if reviews.may_approve(tx, task, user_id):
-                return tasks.change(tx, task, reviewer_id=user_id, lease_until_ms=tx.now_ms + lease_ms)
+            task = tasks.get(reading, project_id, task_id)
+            if reviews.may_approve(reading, task, user_id):
+                found.append(task)
+            if len(found) == limit:
+                break
     finally:
         waiting.close()
-    return None
+    return found
+
+
+def _stretches(reading: Reading, project_id: int, user_id: int, now_ms: int) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the parts of an annotator's queue, each with its parameters but for the limit."""
+    order = _order(reading, project_id)
+    mine = (user_id, project_id)
+    return [
+        (_OWN, (*mine, "returned")),
+        (_OWN, (*mine, "in_progress")),
+        (_OWN, (*mine, "open")),
+        (_RETURNED, (project_id,)),
+        (_ABANDONED, (project_id, now_ms)),
+        (_OPEN.format(order, _KEYS[order]), (project_id,)),
+    ]
 
 
 def take(tx: Transaction, project_id: int, task_id: int, user_id: int, lease_ms: int) -> Task:
@@ -128,5 +162,5 @@ def refuse_others(task: Task, user_id: int, now_ms: int) -> None:
 
 
 def _order(reading: Reading, project_id: int) -> QueueOrder:
-    rows: list[Any] = list(reading.execute("SELECT queue_order FROM projects WHERE id = ?", (project_id,)))
-    return rows[0][0] if rows else "oldest"
+    found: list[Any] = list(reading.execute("SELECT queue_order FROM projects WHERE id = ?", (project_id,)))
+    return found[0][0] if found else "oldest"

@@ -30,6 +30,7 @@ from appliance.store import (
     members,
     model_labels,
     models,
+    policies,
     projects,
     purge,
     queues,
@@ -50,6 +51,7 @@ from appliance.store import (
     users,
     validation,
     withdrawn,
+    workload,
 )  # fmt: skip
 from appliance.store.filters import ImageFilter
 from tests.store._nouns import (
@@ -160,6 +162,16 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
         {"project_id": [1], "state": ["open"], "assignee_id": [None, 1], "after": [None, 3]},
     ),
     "next to annotate": (queues.next_to_annotate, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
+    "queue": (
+        queues.to_annotate,
+        {"project_id": [1], "user_id": [1], "now_ms": [1], "limit": [10]},
+    ),
+    "queue of reviews": (
+        queues.to_review,
+        {"project_id": [1], "user_id": [1], "now_ms": [1], "limit": [10]},
+    ),
+    "work of everybody": (workload.of_project, {"project_id": [1], "now_ms": [1]}),
+    "what lacks approval": (policies.unfinished, {"project_id": [1], "image_ids": [[1, 2]]}),
     "next to review": (queues.next_to_review, {"project_id": [1], "user_id": [1], "lease_ms": [1]}),
     "threads": (threads.of_image, {"project_id": [1], "image_id": [1], "user_id": [1], "after": [None, 3]}),
     "unread": (unread.of_user, {"project_id": [1], "user_id": [1]}),
@@ -267,9 +279,9 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (activations, annotations, audit, events, exports, filters, history, images, insights, jobs, labels,
-             late, members, model_labels, models, projects, purge, restore, reviews, revisions, scrub, sessions,
-             snapshots, storage, task_changes, tasks, threads, tokens, undo, unread, uploads, users,
-             validation, withdrawn)  # fmt: skip
+             late, members, model_labels, models, policies, projects, purge, queues, restore, reviews, revisions,
+             scrub, sessions, snapshots, storage, task_changes, tasks, threads, tokens, undo, unread, uploads,
+             users, validation, withdrawn, workload)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

@@ -359,7 +359,7 @@ CREATE INDEX tasks_returned ON tasks (project_id, priority DESC, due_ms, id)
     WHERE state = 'returned' AND assignee_id IS NULL;
 CREATE INDEX tasks_abandoned ON tasks (project_id, lease_until_ms) WHERE state = 'in_progress' AND assigned = 0;
 CREATE INDEX tasks_review ON tasks (project_id, priority DESC, due_ms, id) WHERE state = 'in_review';
-CREATE INDEX tasks_due ON tasks (project_id, due_at_ms)
+CREATE INDEX tasks_due ON tasks (project_id, assignee_id, due_at_ms)
     WHERE due_at_ms IS NOT NULL AND state IN ('open', 'in_progress', 'returned');
 -- For moving to the front or the end of the order made by hand.
 CREATE INDEX tasks_place ON tasks (project_id, place) WHERE place <> 0;

@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from appliance.errors import Conflict, Forbidden
 from appliance.records import Task, TaskState
-from appliance.store import Transaction, queues, tasks
+from appliance.store import Transaction, queues, tasks, workload
+from appliance.store.workload import Load
 from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body
@@ -17,16 +18,25 @@ __all__ = ["OPERATIONS"]
 
 OPERATIONS = Operations("tasks", "What to annotate and to review next")
 
+_REVIEWERS: tuple[TaskState, ...] = ("in_review", "done", "returned", "skipped")
+"""States in which reviewers see the tasks of everybody."""
+
 
 class TaskQuery(Paged, frozen=True, kw_only=True):
-    """Tasks in one state, of everybody or one's own."""
+    """Tasks in one state; `assignee` is ``me`` or a member's id."""
 
     state: TaskState
-    assignee: Literal["me"] | None = None
+    assignee: Annotated[str, Meta(pattern=r"^(me|[1-9]\d{0,17})\Z")] | None = None
 
 
 class Role(Query, frozen=True):
     role: Literal["annotate", "review"] = "annotate"
+
+
+class Ahead(Role, frozen=True):
+    """So many tasks of the caller's own queue."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
 class Taking(Role, frozen=True):
@@ -53,8 +63,11 @@ class Skipping(Body):
     summary="List the tasks in one state",
 )
 async def list_tasks(call: Call) -> Listing[Task]:
+    """Admins see everybody's; reviewers what is or was up for review or put aside; else only one's own is shown."""
     project_id, query = call.project_id, call.query
-    assignee_id = call.user.id if query.assignee else None
+    assignee_id = call.user.id if query.assignee == "me" else int(query.assignee) if query.assignee else None
+    if call.role != "admin" and not (call.role == "reviewer" and query.state in _REVIEWERS):
+        assignee_id = call.user.id
     return listing(
         await call.store.aread(
             lambda reading: tasks.listed(
@@ -67,6 +80,37 @@ async def list_tasks(call: Call) -> Listing[Task]:
             )
         )
     )
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/queue",
+    permission=Permission.PROJECT_ANNOTATE,
+    query=Ahead,
+    response=Listing[Task],
+    summary="List what one would be given next, in that order",
+)
+async def list_queue(call: Call) -> Listing[Task]:
+    """Nothing is leased by it; what somebody else takes meanwhile is passed over when one comes to it."""
+    project_id, user_id, query = call.project_id, call.user.id, call.query
+    if query.role == "review":
+        _reviewers_only(call)
+    ahead = queues.to_annotate if query.role == "annotate" else queues.to_review
+    now_ms = call.store.clock.now_ms()
+    return Listing(
+        items=await call.store.aread(lambda r: ahead(r, project_id, user_id, now_ms=now_ms, limit=query.limit))
+    )
+
+
+@OPERATIONS.get(
+    "/api/projects/{project_id}/work",
+    permission=Permission.PROJECT_ADMIN,
+    response=Listing[Load],
+    summary="List who has how much to do",
+)
+async def list_work(call: Call) -> Listing[Load]:
+    """One line for each member, and a last one for what is nobody's."""
+    project_id, now_ms = call.project_id, call.store.clock.now_ms()
+    return Listing(items=await call.store.aread(lambda reading: workload.of_project(reading, project_id, now_ms)))
 
 
 @OPERATIONS.post(

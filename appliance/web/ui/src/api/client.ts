@@ -1,7 +1,7 @@
 import { Http, type Query } from "./http";
 import type {
   Annotation, BulkOutcome, Diff, Export, Facets, Folder, Image, ImageAnnotations, ImageSelection, ImageWithTask, Job,
-  JobWithNotes, JsonObject, Label, Late, Member, Model, NewLabel, Outlines, Page, Project, ProjectRole, ProjectRow, Review,
+  JobWithNotes, JsonObject, Label, Late, Load, Member, Model, NewLabel, Outlines, Page, Project, ProjectRole, ProjectRow, Review,
   ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot, SnapshotChanges, SnapshotSummary, Task, TaskState,
   TilesFacts, Verdict, WireAnnotation,
 } from "./types";
@@ -135,8 +135,13 @@ export type WorkRole = "annotate" | "review";
 export const tasks = {
   next: async (projectId: number, role: WorkRole): Promise<Task | null> =>
     http.post<Task | null>(`${project(projectId)}/tasks/next`, undefined, { role }),
-  list: (projectId: number, query: { state?: TaskState; assignee?: "me"; limit?: number }) =>
+  list: (projectId: number, query: { state: TaskState; assignee?: string; limit?: number; after?: string }) =>
     http.get<Page<Task>>(`${project(projectId)}/tasks`, query),
+  /** What one would be given next, in that order. */
+  queue: async (projectId: number, role: WorkRole, limit: number): Promise<Task[]> =>
+    (await http.get<Page<Task>>(`${project(projectId)}/queue`, { role, limit })).items,
+  /** Who has how much to do. */
+  work: async (projectId: number): Promise<Load[]> => (await http.get<Page<Load>>(`${project(projectId)}/work`)).items,
   take: (projectId: number, id: number, role: WorkRole = "annotate") =>
     http.post<Task>(`${task(projectId, id)}/take`, undefined, { role }),
   /** Take a task unless somebody else has it, or it is handed in, by now. */

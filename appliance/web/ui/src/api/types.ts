@@ -299,6 +299,20 @@ export interface Task {
   updated_at_ms: number;
 }
 
+/** One member's work in a project; of nobody where `user_id` is null. */
+export interface Load {
+  user_id: number | null;
+  name: string;
+  role: ProjectRole | null;
+  assigned: number;
+  begun: number;
+  abandoned: number;
+  returned: number;
+  overdue: number;
+  skipped: number;
+  to_review: number;
+}
+
 export interface Verdict {
   annotation_id: string;
   verdict: "approve" | "reject";

@@ -2,14 +2,14 @@ import { signal } from "@preact/signals";
 
 import { tasks, type WorkRole } from "../api/client";
 import { Problem, toProblem } from "../api/problem";
-import type { Task, TaskState } from "../api/types";
+import type { Task } from "../api/types";
 import { me } from "./session";
 
 const AHEAD = 12;
 /** So many of the next tasks are leased with the present one: their pictures are decoded already. */
 const LEASED = 2;
 
-type Calls = Pick<typeof tasks, "next" | "list" | "takeIfFree">;
+type Calls = Pick<typeof tasks, "next" | "queue" | "takeIfFree">;
 
 /** Its image is gone, or the right to it. */
 const GONE = [403, 404];
@@ -149,23 +149,16 @@ export class WorkQueue {
 
   private async fill(): Promise<void> {
     const moves = this.moves;
-    const pages = await Promise.all(this.waiting().map((query) => this.calls.list(this.projectId, { ...query, limit: AHEAD + 2 })));
+    const waiting = await this.calls.queue(this.projectId, this.role, AHEAD + this.past.value.length + 2);
     if (moves !== this.moves) return;
     const passed = new Set([this.current.value, ...this.past.value].map((task) => task?.id));
-    const mine = (task: Task): boolean => this.role === "review" || [null, me.value?.id].includes(task.assignee_id);
-    const found = pages.flatMap((page) => page.items).filter((task) => !passed.has(task.id) && !this.finished.has(task.id) && mine(task));
+    const found = waiting.filter((task) => !passed.has(task.id) && !this.finished.has(task.id));
     // What the person has seen ahead stays in its order.
     const byId = new Map(found.map((task) => [task.id, task]));
     const kept = this.ahead.value.flatMap((task) => byId.get(task.id) ?? []);
     const known = new Set(kept.map((task) => task.id));
     this.ahead.value = [...kept, ...found.filter((task) => !known.has(task.id))].slice(0, AHEAD);
     if (this.role === "annotate") await this.lease();
-  }
-
-  /** In the order in which the box hands them out: returned work, what is begun, new work. */
-  private waiting(): { state: TaskState; assignee?: "me" }[] {
-    if (this.role === "review") return [{ state: "in_review" }];
-    return [{ state: "returned" }, { state: "in_progress", assignee: "me" }, { state: "open" }];
   }
 
   private async guard(act: () => Promise<void>): Promise<void> {

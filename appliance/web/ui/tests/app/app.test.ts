@@ -32,7 +32,7 @@ function queueOf(open: number[], taken: Set<number> = new Set()) {
       calls.push("next");
       return open.length > 0 ? task(open.shift() ?? 0) : null;
     },
-    list: async (_project, { state }) => ({ items: state === "open" ? open.map(task) : state === "in_progress" ? mine : [], next: null }),
+    queue: async () => [...mine, ...open.map(task)],
     takeIfFree: async (_project, id) => {
       calls.push(`take ${id}`);
       if (taken.has(id)) return null;
