@@ -1,8 +1,11 @@
 """What people and models did, added up by day as it happens; no page reads history for it.
 
-Time per image counts from taking the task, or from handing in the one before when that came
-later, to handing it in; of what lies between two saves, what is longer than two minutes is
-left out. Times are kept in steps of ten percent, so a median is right within five.
+Time per image is what the browser measured: its tab was shown and somebody moved or typed within
+the last minute. No more is taken than passed since the task was taken, nor than the person's
+clock has left, which all their work, offline work sent at once too, draws from. Where a client measures
+nothing, it counts from taking the task, or from handing in the one before when that came later, to
+handing it in; of what lies between two saves, what is longer than two minutes is left out.
+Times are kept in steps of ten percent, so a median is right within five.
 
 What became of a model's predictions is judged when the image is done: those of the last run
 against what stands then. An image that is done anew is judged anew, and what was counted for
@@ -12,8 +15,9 @@ it before is taken back.
 import math
 from collections import Counter, defaultdict
 from itertools import pairwise
+from typing import Any
 
-from appliance.records import Annotation, Record, Task
+from appliance.records import Annotation, Record, Review, Task
 from appliance.store import annotations, history, rows
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
@@ -24,6 +28,8 @@ __all__ = [
     "LabelUse",
     "Outcome",
     "Person",
+    "Threshold",
+    "agreement",
     "judged",
     "reviewed",
     "submitted",
@@ -36,6 +42,9 @@ DAY_MS = 24 * 3600 * 1000
 _IDLE_MS = 120_000
 _STEP = math.log(1.1)
 _SAME_PLACE_IOU = 0.5
+_CLOCK_MS = 12 * 3600 * 1000
+"""The longest that work out of reach of the box may count for when it comes."""
+
 Fate = tuple[str, int, int]
 """What became of a prediction, its label, and its confidence in tenths."""
 
@@ -48,6 +57,9 @@ class Day(Record, frozen=True):
     reworked: int = 0
     approved: int = 0
     returned: int = 0
+    agreed: int = 0
+    disagreed: int = 0
+    active_s: int = 0
 
 
 class Person(Record, frozen=True):
@@ -60,6 +72,9 @@ class Person(Record, frozen=True):
     approved: int = 0
     returned: int = 0
     reviewed: int = 0
+    agreed: int = 0
+    disagreed: int = 0
+    active_s: int = 0
     median_s: float | None = None
 
 
@@ -88,16 +103,36 @@ class Outcome(Record, frozen=True):
     left: int = 0
 
 
+class Threshold(Record, frozen=True):
+    """What taking only predictions from a confidence on would mean; `label_id` 0 is all labels together.
+
+    Attributes:
+        step: The confidence in tenths, 0 to 9.
+        right: Predictions from there on that people took, as made or adjusted.
+        wrong: Those they refused or replaced.
+        missed: Right ones below it.
+        best: Whether this one has the best balance of right and missed (F1).
+    """
+
+    label_id: int
+    step: int
+    right: int
+    wrong: int
+    missed: int
+    best: bool
+
+
 class Insights(Record, frozen=True):
-    """A project in numbers; `people` is None for those who may not see who did what."""
+    """A project in numbers; of `people` everybody but the project's admins sees only themselves."""
 
     first_day: int
     last_day: int
     median_s: float | None
     days: list[Day]
-    people: list[Person] | None
+    people: list[Person]
     labels: list[LabelUse]
     outcomes: list[Outcome]
+    thresholds: list[Threshold]
 
 
 def today(now_ms: int) -> int:
@@ -108,20 +143,47 @@ def today(now_ms: int) -> int:
 # What writers add
 
 
-def submitted(tx: Transaction, task: Task, user_id: int) -> None:
-    """Count that somebody hands in a task, as it stood before."""
-    worked_ms = _worked_ms(tx, task, user_id)
-    step = int(math.log(max(worked_ms, 1_000) / 1000) / _STEP)
-    _add(tx, task.project_id, "submitted", user_id)
-    _add(tx, task.project_id, "time", user_id, step=step)
-    if task.round > 1:
-        _add(tx, task.project_id, "reworked", user_id)
+def submitted(tx: Transaction, task: Task, user_id: int, active_ms: int | None = None) -> None:
+    """Count that somebody hands in a task, as it stood before; `active_ms` is what their browser measured."""
+    now_ms = _worked_ms(tx, task, user_id) if active_ms is None else _credited(tx, task, user_id, active_ms)
+    before: list[Any] = tx.execute(
+        "SELECT worked_ms FROM time_samples WHERE image_id = ? AND user_id = ? AND counted = 0",
+        (task.image_id, user_id),
+    ).fetchall()
+    worked_ms = now_ms + sum(ms for (ms,) in before)
+    day = today(tx.now_ms)
+    tx.execute("INSERT OR REPLACE INTO time_samples VALUES (?, ?, ?, ?, 1)", (task.image_id, user_id, day, worked_ms))
+    _count_submission(tx, task, user_id, worked_ms, day, 1)
     tx.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?)", (task.project_id, user_id, tx.now_ms))
 
 
 def taken_back(tx: Transaction, task: Task, user_id: int) -> None:
-    """Count a submission no more that its author took back; the time it took stays."""
-    _add(tx, task.project_id, "submitted", user_id, n=-1, day=today(task.updated_at_ms))
+    """Count a submission no more that its author took back; its time goes on with the next one."""
+    sql = "SELECT day, worked_ms FROM time_samples WHERE image_id = ? AND user_id = ? AND counted = 1"
+    for day, worked_ms in tx.execute(sql, (task.image_id, user_id)).fetchall():
+        _count_submission(tx, task, user_id, worked_ms, day, -1)
+    tx.execute("UPDATE time_samples SET counted = 0 WHERE image_id = ?", (task.image_id,))
+
+
+def _count_submission(tx: Transaction, task: Task, user_id: int, worked_ms: int, day: int, sign: int) -> None:
+    step = int(math.log(max(worked_ms, 1_000) / 1000) / _STEP)
+    _add(tx, task.project_id, "submitted", user_id, n=sign, day=day)
+    _add(tx, task.project_id, "time", user_id, step=step, n=sign, day=day)
+    _add(tx, task.project_id, "active_s", user_id, n=sign * round(worked_ms / 1000), day=day)
+    if task.round > 1:
+        _add(tx, task.project_id, "reworked", user_id, n=sign, day=day)
+
+
+def agreement(tx: Transaction, task: Task, last: Review, *, sign: int = 1) -> None:
+    """Count whether a verdict agrees with another reviewer's approval of the same; -1 takes it back."""
+    sql = (
+        "SELECT 1 FROM reviews WHERE task_id = ? AND round = ? AND reviewer_id IS NOT ? AND verdict = 'approve' "
+        "AND stands_at = ? LIMIT 1"
+    )
+    key = (task.id, last.round, last.reviewer_id, last.revision)
+    if tx.execute(sql, key).fetchall():
+        measure = "agreed" if last.verdict == "approve" else "disagreed"
+        _add(tx, task.project_id, measure, last.reviewer_id or 0, n=sign, day=today(last.created_at_ms))
 
 
 def reviewed(
@@ -181,6 +243,16 @@ def _worked_ms(tx: Transaction, task: Task, user_id: int) -> int:
     return sum(gap for gap in gaps if gap <= _IDLE_MS)
 
 
+def _credited(tx: Transaction, task: Task, user_id: int, active_ms: int) -> int:
+    """Take measured time off the person's clock, as far as that and the time since taking the task reach."""
+    used: list[Any] = tx.execute("SELECT until_ms FROM clocks WHERE user_id = ?", (user_id,)).fetchall()
+    since: int = max([tx.now_ms - _CLOCK_MS, *(until for (until,) in used)])
+    begun = task.updated_at_ms if task.state == "in_progress" and task.assignee_id == user_id else since
+    granted = max(0, min(active_ms, tx.now_ms - since, tx.now_ms - begun))
+    tx.execute("INSERT OR REPLACE INTO clocks VALUES (?, ?)", (user_id, since + granted))
+    return granted
+
+
 def _predicted(reading: Reading, image_id: int) -> dict[str, Annotation]:
     """Return what the last run that changed the image put there, as the model made it."""
     made: dict[str, Annotation] = {}
@@ -219,8 +291,13 @@ def _same_place(one: Annotation, other: Annotation) -> bool:
 # What a page reads
 
 
-def summary(reading: Reading, project_id: int, *, first_day: int, last_day: int, people: bool) -> Insights:
-    """Return what happened from one day to another, both included, and the labels as they are now."""
+def summary(
+    reading: Reading, project_id: int, *, first_day: int, last_day: int, person_id: int | None = None
+) -> Insights:
+    """Return what happened from one day to another, both included, and the labels as they are now.
+
+    Of people everybody, or with `person_id` that one alone.
+    """
     sql = (
         "SELECT day, measure, user_id, label_id, step, n FROM insights "
         "WHERE project_id = ? AND day >= ? AND day <= ? ORDER BY day"
@@ -238,15 +315,44 @@ def summary(reading: Reading, project_id: int, *, first_day: int, last_day: int,
             persons[user_id][measure] += n
             if measure != "reviewed":
                 days[day][measure] += n
+    seen = persons if person_id is None else {key: found for key, found in persons.items() if key == person_id}
     return Insights(
         first_day=first_day,
         last_day=last_day,
         median_s=_median_s(sum(times.values(), Counter())),
         days=[Day(day=day, **days[day]) for day in range(first_day, last_day + 1)],
-        people=_people(reading, persons, times) if people else None,
+        people=_people(reading, seen, times),
         labels=_labels(reading, project_id),
         outcomes=[Outcome(label_id=key[0], step=key[1], **found) for key, found in sorted(fates.items())],
+        thresholds=_thresholds(fates),
     )
+
+
+def _thresholds(fates: dict[tuple[int, int], Counter[str]]) -> list[Threshold]:
+    right: dict[int, Counter[int]] = defaultdict(Counter)
+    wrong: dict[int, Counter[int]] = defaultdict(Counter)
+    for (label_id, step), found in fates.items():
+        for key in (0, label_id):
+            right[key][step] += found["accepted"] + found["adjusted"]
+            wrong[key][step] += found["replaced"] + found["rejected"]
+    return [one for key in sorted(right) for one in _of_label(key, right[key], wrong[key])]
+
+
+def _of_label(label_id: int, right: Counter[int], wrong: Counter[int]) -> list[Threshold]:
+    if not right.total() + wrong.total():
+        return []
+    kept = [sum(n for at, n in right.items() if at >= step) for step in range(10)]
+    refused = [sum(n for at, n in wrong.items() if at >= step) for step in range(10)]
+    missed = [right.total() - n for n in kept]
+    scores = [2 * k / max(1, 2 * k + w + m) for k, w, m in zip(kept, refused, missed, strict=True)]
+    best = scores.index(max(scores))
+    return [
+        Threshold(
+            label_id=label_id, step=step, right=kept[step], wrong=refused[step], missed=missed[step],
+            best=step == best,
+        )
+        for step in range(10)
+    ]  # fmt: skip
 
 
 def _people(reading: Reading, persons: dict[int, Counter[str]], times: dict[int, Counter[int]]) -> list[Person]:

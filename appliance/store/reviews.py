@@ -75,6 +75,7 @@ def review(
     fields |= {"state": _state(verdict, final), "reviewer_id": None if _waits(verdict, final) else reviewer_id}
     tasks.change(tx, task, **fields)
     insights.reviewed(tx, task, reviewer_id, verdict, final=final)
+    insights.agreement(tx, task, rows.found(latest(tx, image.id), "review"))
     if final:
         insights.judged(tx, project_id, image.id)
         threads.resolve_reviewed(tx, image, reviewer_id)
@@ -114,6 +115,7 @@ def withdraw(tx: Transaction, project_id: int, task_id: int, reviewer_id: int) -
     threads.withdraw(tx, image, last.id, reviewer_id, last.created_at_ms)
     tx.execute("DELETE FROM reviews WHERE id = ?", (last.id,))
     insights.reviewed(tx, task, reviewer_id, last.verdict, final=last.final, sign=-1, at_ms=last.created_at_ms)
+    insights.agreement(tx, task, last, sign=-1)
     tx.audit("review.withdraw", f"image {image.id}", project_id=project_id, verdict=last.verdict)
     approvals = _standing(tx, image.id, last)
     fields: dict[str, Any] = {"state": "in_review", "reason": None, "approvals": approvals, "round": last.round}

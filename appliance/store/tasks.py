@@ -58,8 +58,12 @@ def listed(
     return rows.Page(found[:size], found[size - 1].id if len(found) > size else None)
 
 
-def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revision: int) -> Task:
+def submit(
+    tx: Transaction, project_id: int, task_id: int, user_id: int, revision: int, active_ms: int | None = None
+) -> Task:
     """Hand the image in at a revision: to review, or straight to done where the policy asks for none.
+
+    `active_ms` is what the person's browser measured that they worked on it since they last handed it in.
 
     Raises:
         StaleRevision: The image has changed since.
@@ -70,7 +74,7 @@ def submit(tx: Transaction, project_id: int, task_id: int, user_id: int, revisio
         raise Conflict(f"the task is {task.state.replace('_', ' ')} already", field="task_id")
     image = images.get(tx, project_id, task.image_id)
     require_revision(image, revision)
-    insights.submitted(tx, task, user_id)
+    insights.submitted(tx, task, user_id, active_ms)
     handed: dict[str, Any] = {"assignee_id": user_id, "approvals": 0, "lease_until_ms": None, "reason": None}
     if task.assignee_id != user_id:
         handed["assigned"] = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.geometry.box import Box
-from appliance.records import Image, Label, Project, User
+from appliance.records import Image, Label, Project, ReviewPolicy, User
 from appliance.store import Store, annotations, images, insights, labels, predictions, queues, reviews, tasks
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
@@ -42,9 +42,9 @@ class Hands:
         task = task_of(self.store, image)
         self.store.write(lambda tx: queues.take(tx, image.project_id, task.id, user.id, LEASE_MS))
 
-    def submit(self, image: Image, user: User) -> None:
+    def submit(self, image: Image, user: User, active_ms: int | None = None) -> None:
         task, revision = task_of(self.store, image), now(self.store, image).revision
-        self.store.write(lambda tx: tasks.submit(tx, image.project_id, task.id, user.id, revision))
+        self.store.write(lambda tx: tasks.submit(tx, image.project_id, task.id, user.id, revision, active_ms))
 
     def review(self, image: Image, user: User, verdict: str) -> None:
         task, revision = task_of(self.store, image), now(self.store, image).revision
@@ -62,10 +62,10 @@ class Hands:
             )
         )
 
-    def seen(self, project: Project, people: bool = True) -> insights.Insights:
+    def seen(self, project: Project, person_id: int | None = None) -> insights.Insights:
         day = insights.today(self.at_ms)
         return self.store.read(
-            lambda r: insights.summary(r, project.id, first_day=day - 1, last_day=day, people=people)
+            lambda r: insights.summary(r, project.id, first_day=day - 1, last_day=day, person_id=person_id)
         )
 
 
@@ -97,10 +97,10 @@ def test_work_is_counted_by_day_and_person(store: Store, hands: Hands, ann: User
     day = found.days[-1]
     assert (day.submitted, day.reworked, day.approved, day.returned) == (3, 1, 2, 1)
     assert found.days[0].submitted == 0
-    by_name = {person.user_id: person for person in found.people or []}
+    by_name = {person.user_id: person for person in found.people}
     assert (by_name[ann.id].submitted, by_name[ann.id].approved, by_name[ann.id].returned) == (3, 2, 1)
     assert by_name[rita.id].reviewed == 3
-    assert hands.seen(project, people=False).people is None
+    assert [one.user_id for one in hands.seen(project, rita.id).people] == [rita.id]
 
 
 def test_a_withdrawn_verdict_does_not_count(store: Store, hands: Hands, ann: User, rita: User) -> None:
@@ -215,3 +215,69 @@ def require_label_counts(store: Store, project: Project) -> None:
     assert store.read(lambda r: r.execute(kept, key).fetchall()) == store.read(
         lambda r: r.execute(sql, key).fetchall()
     )
+
+
+def test_measured_time_counts_as_far_as_time_has_passed(store: Store, hands: Hands, ann: User) -> None:
+    project = a_project(store, policy="none")
+    first, second, third = (an_image(store, project.id, f"{n}.png") for n in range(3))
+    hands.take(first, ann)
+    hands.take(second, ann)
+    hands.wait(10 * MINUTE)
+    hands.submit(first, ann, 4 * MINUTE)
+    assert hands.seen(project).days[-1].active_s == 240
+    hands.submit(second, ann, 60 * MINUTE)
+    assert hands.seen(project).days[-1].active_s == 240 + 600, "no longer than the task was taken"
+    store.write(lambda tx: tx.execute("UPDATE clocks SET until_ms = ?", (hands.at_ms - 5_000,)))
+    hands.submit(third, ann, 60 * MINUTE)
+    assert hands.seen(project).days[-1].active_s == 240 + 600 + 5, "no longer than the clock has left"
+    hands.wait(MINUTE)
+    (own,) = hands.seen(project).people
+    assert own.active_s == 845
+
+
+def test_a_submission_taken_back_takes_its_time_back_and_goes_on_with_it(
+    store: Store, hands: Hands, ann: User
+) -> None:
+    project = a_project(store)
+    image = an_image(store, project.id)
+    hands.take(image, ann)
+    hands.wait(5 * MINUTE).submit(image, ann, 2 * MINUTE)
+    task = task_of(store, image)
+    store.write(lambda tx: tasks.take_back(tx, project.id, task.id, ann.id, LEASE_MS))
+    found = hands.seen(project)
+    assert (found.days[-1].submitted, found.days[-1].active_s, found.median_s) == (0, 0, None)
+    hands.wait(MINUTE).submit(image, ann, MINUTE)
+    found = hands.seen(project)
+    assert (found.days[-1].submitted, found.days[-1].active_s) == (1, 180)
+    assert found.median_s == pytest.approx(180, rel=0.06)
+
+
+def test_thresholds_weigh_what_was_right_against_what_was_wrong(store: Store, hands: Hands, ann: User) -> None:
+    project = a_project(store, policy="none")
+    label, image = a_label(store, project.id), an_image(store, project.id)
+    places = [Box(12 * n, 1, 12 * n + 10, 11) for n in range(4)]
+    hands.predict(image, label, *zip((0.15, 0.35, 0.55, 0.85), places, strict=True))
+    ids = [a.id for a in shown(store, image).annotations]
+    refused = a_draft(ids[0], label.id, places[0], rejected=True)
+    taken = [a_draft(ids[n], label.id, places[n]) for n in (1, 2, 3)]
+    save(store, image, a_diff(1, changed=[refused, *taken]), ann)
+    hands.submit(image, ann)
+    found = {(t.label_id, t.step): t for t in hands.seen(project).thresholds}
+    assert (found[0, 0].right, found[0, 0].wrong, found[0, 0].missed) == (3, 1, 0)
+    assert (found[label.id, 5].right, found[label.id, 5].wrong, found[label.id, 5].missed) == (2, 0, 1)
+    assert [t.step for t in found.values() if t.best and t.label_id == 0] == [2]
+
+
+def test_two_reviewers_agree_or_do_not(store: Store, hands: Hands, ann: User, rita: User) -> None:
+    project, other = a_project(store, policy=ReviewPolicy(images="all", reviews=2)), a_user(store)
+    one, two = an_image(store, project.id), an_image(store, project.id, "b.png")
+    for image in (one, two):
+        hands.submit(image, ann)
+        hands.review(image, rita, "approve")
+    hands.review(one, other, "approve")
+    hands.review(two, other, "return")
+    day = hands.seen(project).days[-1]
+    assert (day.agreed, day.disagreed) == (1, 1)
+    task = task_of(store, two)
+    store.write(lambda tx: reviews.withdraw(tx, project.id, task.id, other.id))
+    assert hands.seen(project).days[-1].disagreed == 0

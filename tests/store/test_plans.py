@@ -122,7 +122,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "machine work on an image": (history.of_jobs, {"image_id": [1]}),
     "insights": (
         insights.summary,
-        {"project_id": [1], "first_day": [1], "last_day": [30_000], "people": [False, True]},
+        {"project_id": [1], "first_day": [1], "last_day": [30_000], "person_id": [None, 1]},
     ),
     "jobs": (
         jobs.listed,

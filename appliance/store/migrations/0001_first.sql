@@ -616,6 +616,21 @@ CREATE TABLE submissions (
     PRIMARY KEY (project_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submissions_user ON submissions (user_id);
+-- The time that the last submission of an image was counted with, to take it back; one that was taken
+-- back (counted 0) goes on with the next submission of the same person.
+CREATE TABLE time_samples (
+    image_id INTEGER PRIMARY KEY REFERENCES images ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    worked_ms INTEGER NOT NULL,
+    counted INTEGER NOT NULL CHECK (counted IN (0, 1))
+) STRICT;
+CREATE INDEX time_samples_user ON time_samples (user_id);
+-- Up to when a person's clock is used up by the time their browsers measured: nobody works longer than time passes.
+CREATE TABLE clocks (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    until_ms INTEGER NOT NULL
+) STRICT;
 
 -- Datasets and machine work
 

@@ -46,9 +46,14 @@ class Taking(Role, frozen=True):
 
 
 class Submission(Body):
-    """`revision` is the one the annotator sees; any other is refused as stale."""
+    """`revision` is the one the annotator sees; any other is refused as stale.
+
+    `active_ms` is how long they were at it since they last handed it in, without pauses. It counts as
+    far as time has passed; without it the box estimates it from the saves.
+    """
 
     revision: Annotated[int, Meta(ge=0, le=2**62)]
+    active_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | None = None
 
 
 class Skipping(Body):
@@ -182,12 +187,12 @@ async def take_task_back(call: Call) -> Task:
 )
 async def submit_task(call: Call) -> Task:
     project_id, task_id, user_id, revision = call.project_id, call.ids["task_id"], call.user.id, call.body.revision
-    annotator = call.role == "annotator"
+    annotator, active_ms = call.role == "annotator", call.body.active_ms
 
     def submit(tx: Transaction) -> Task:
         if annotator:
             queues.refuse_others(tasks.get(tx, project_id, task_id), user_id, tx.now_ms)
-        task = tasks.submit(tx, project_id, task_id, user_id, revision)
+        task = tasks.submit(tx, project_id, task_id, user_id, revision, active_ms)
         tx.audit("task.submit", f"image {task.image_id}", project_id=project_id, revision=task.revision)
         return task
 

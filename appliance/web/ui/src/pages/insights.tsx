@@ -146,7 +146,7 @@ function People({ found, file }: { found: ProjectInsights; file: string }) {
     <section aria-label="People">
       <div class="section-head">
         <h2>People</h2>
-        <span class="second">only the project's admins see this</span>
+        <span class="second">admins see everybody, others themselves</span>
         <span class="space" />
         <a class="button quiet" href={file} download>
           CSV
