@@ -15,6 +15,7 @@ from appliance.errors import PixelQueueError
 from appliance.web import problems
 from appliance.web.borders import HostList, SecurityHeaders
 from appliance.web.dispatch import Dispatcher, falcon_path
+from appliance.web.explanations import Explanations
 from appliance.web.logs import AccessLog
 from appliance.web.operations import Operation, Services, operations
 from appliance.web.static import Static
@@ -30,6 +31,7 @@ _CODES = {400: "malformed-request", 404: "not-found", 405: "method-not-allowed",
 def build_app(services: Services) -> falcon.asgi.App:
     """Put the application together."""
     app = put_together(services, operations())
+    app.add_route("/problems/{code}", Explanations())
     app.add_sink(_no_operation, prefix=re.compile(r"/api(/|$)"))
     app.add_sink(Static(), prefix=re.compile(r"/(?!api(/|$))"))
     return app

@@ -18,6 +18,9 @@ export class Pictures {
   private readonly projectId: number;
   private readonly held = new Map<number, { promise: Promise<Ready>; ready: Ready | null }>();
 
+  /** Many tiles are lost at once: one question serves all. */
+  private readonly retiling = new Map<number, Promise<Ready | null>>();
+
   constructor(projectId: number) {
     this.projectId = projectId;
   }
@@ -58,7 +61,13 @@ export class Pictures {
   }
 
   /** Look again for the tiles of an image that had none; what is painted stays until they are there. */
-  async retile(imageId: number): Promise<Ready | null> {
+  retile(imageId: number): Promise<Ready | null> {
+    const underway = this.retiling.get(imageId) ?? this.look(imageId).finally(() => this.retiling.delete(imageId));
+    this.retiling.set(imageId, underway);
+    return underway;
+  }
+
+  private async look(imageId: number): Promise<Ready | null> {
     const entry = this.held.get(imageId);
     const ready = entry ? await entry.promise.catch(() => null) : null;
     if (!entry || !ready) return null;

@@ -18,6 +18,7 @@ import { acceptAll, editKeys, pictureKeys, propagate, stepBack } from "./actions
 import type { Bench } from "./bench";
 import { Frame, Guideline } from "./frame";
 import { type Handed, Handing } from "./handing";
+import { nextStep } from "./next-step";
 import { Panel } from "./panel";
 import { Strip, type StripItem } from "./strip";
 import { type OnBench, useAhead, useBench, useImage } from "./use-bench";
@@ -219,12 +220,13 @@ function browsed(walk: BrowseWalk): StripItem[] {
 function Nothing({ bench, handing, walk }: { bench: Bench; handing: Handing; walk: Walk }) {
   const project = bench.project.value;
   const last = handing.latest.value;
+  const step = nextStep(project, mayReview(project, session.value?.permissions.administer ?? false));
   const sending = outbox.value?.intents.value.length ?? 0;
   return (
     <main class="sheet alone">
       <Fault problem={handing.problem.value ?? walk.problem.value} />
-      <Empty action={<Button onClick={() => go(`/projects/${project.id}/images`)}>All images</Button>}>
-        {sending > 0 ? `${saveWords(outbox.value!, null)}.` : project.images === 0 ? "There is nothing to annotate yet: add images first." : "Nothing is open: every image is submitted, in review or done."}
+      <Empty action={<Button kind="primary" onClick={() => go(`/projects/${project.id}/${step.page}`)}>{step.action}</Button>}>
+        {sending > 0 ? `${saveWords(outbox.value!, null)}.` : step.words}
       </Empty>
       {last && !last.gone && (
         <Button kind="quiet" icon="undo" disabled={handing.underway(last)} onClick={() => void handing.takeBack(last)}>

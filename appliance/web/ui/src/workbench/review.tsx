@@ -15,6 +15,7 @@ import { toggled } from "../editor/session";
 import { editKeys, pictureKeys, propagate, stepBack } from "./actions";
 import { difference, differenceWords } from "./before";
 import { Frame, Guideline } from "./frame";
+import { nextStep } from "./next-step";
 import { Panel } from "./panel";
 import { Strip, type StripItem } from "./strip";
 import { useAhead, useBench, useImage } from "./use-bench";
@@ -229,10 +230,11 @@ export function Review({ project, labels }: ProjectPageProps) {
 
 function Nothing({ verdicts, walk, project }: { verdicts: Verdicts; walk: QueueWalk; project: ProjectPageProps["project"] }) {
   const n = verdicts.given.value.length;
+  const step = nextStep(project, false);
   return (
     <main class="sheet alone">
       <Fault problem={verdicts.problem.value ?? walk.problem.value} retry={() => walk.start()} />
-      <Empty action={<Button onClick={() => go(`/projects/${project.id}/images`)}>All images</Button>}>
+      <Empty action={<Button kind="primary" onClick={() => go(`/projects/${project.id}/${step.page}`)}>{step.action}</Button>}>
         {!asks(project.review_policy)
           ? "This project has no review: what is submitted is done."
           : n > 0
