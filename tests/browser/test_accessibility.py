@@ -84,6 +84,8 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "stored-files": ("/system/files", _visible("h1")),
     "users": ("/system/users", _visible("tbody tr")),
     "new-user": ("/system/users", _press("Add a person")),
+    "invite": ("/system/users", _press("Invite")),
+    "reset-code": ("/system/users", _press("Reset password")),
     "audit": ("/system/audit", _visible("tbody tr")),
     "account": ("/account", _visible("tbody tr")),
     "new-token": ("/account", _press("Make a token")),
@@ -115,6 +117,14 @@ def test_no_page_has_a_serious_violation(site: Site, console: Console, project_i
     gate = console.open(site.box.url, color_scheme=theme).go("/")
     expect(gate.get_by_role("heading", name="Sign in")).to_be_visible()
     faults += [f"sign-in: {fault}" for fault in violations(gate)]
+    for path, heading in (
+        ("/reset", "Choose a new password"),
+        ("/register", "Register"),
+        ("/trust", "Trust this box"),
+    ):
+        gate.goto(site.box.url + path)
+        expect(gate.get_by_role("heading", name=heading)).to_be_visible()
+        faults += [f"{path}: {fault}" for fault in violations(gate)]
     assert not faults, "\n".join(faults)
 
 

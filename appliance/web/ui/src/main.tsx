@@ -4,7 +4,7 @@ import { App } from "./app/app";
 import { startDamage } from "./app/damage";
 import { startEarly } from "./app/early";
 import { startJobs } from "./app/jobs";
-import { startRouter } from "./app/router";
+import { path, startRouter } from "./app/router";
 import { loadSession } from "./app/session";
 import { startKeeping } from "./app/shell-files";
 import { startTheme } from "./app/theme";
@@ -14,7 +14,8 @@ import "./pages.css";
 
 startTheme();
 startRouter();
-void loadSession();
+// The page about trust is for anybody, and on the plain port there is nothing else.
+if (path.value !== "/trust") void loadSession();
 startEarly();
 startJobs();
 startDamage();

@@ -1,9 +1,9 @@
 import { Http, type Query } from "./http";
 import type {
-  Annotation, BulkOutcome, Diff, Export, Facets, Folder, Image, ImageAnnotations, ImageSelection, ImageWithTask, Job,
-  JobWithNotes, JsonObject, Label, Late, Load, Member, Model, NewLabel, Outlines, Page, Project, ProjectRole, ProjectRow, Review,
-  ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot, SnapshotChanges, SnapshotSummary, Task, TaskState,
-  TilesFacts, Verdict, WireAnnotation,
+  Annotation, BulkOutcome, Diff, Door, Export, Facets, Folder, GlobalRole, Image, ImageAnnotations, ImageSelection,
+  ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Load, Member, Model, NewLabel, Outlines, Page, Project,
+  ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot,
+  SnapshotChanges, SnapshotSummary, Task, TaskState, TilesFacts, Verdict, WireAnnotation,
 } from "./types";
 
 export const http = new Http();
@@ -38,12 +38,35 @@ export async function all<T>(path: string, query: Record<string, string | number
   return items;
 }
 
+/** What an invitation is to. */
+export interface Offer {
+  role: GlobalRole;
+  project: string | null;
+  project_role: ProjectRole | null;
+  expires_at_ms: number;
+}
+
+/** What a device has to trust; the fingerprint is the authority's. */
+export interface Trust {
+  name: string;
+  source: "none" | "box" | "site";
+  fingerprint?: string | null;
+  ends_at_ms?: number | null;
+}
+
+export const box = {
+  trust: () => http.get<Trust>("/api/trust"),
+};
+
 export const account = {
   setupNeeded: async () => (await http.get<{ needed: boolean }>("/api/setup")).needed,
   setup: (facts: { code: string; email: string; name: string; password: string }) =>
     http.post<Session>("/api/setup", facts),
-  register: (facts: { email: string; name: string; password: string }) =>
+  registration: async () => (await http.get<{ registration: Door }>("/api/registration")).registration,
+  register: (facts: { email: string; name: string; password: string; invitation?: string }) =>
     http.post<Session>("/api/register", facts),
+  openInvitation: (secret: string) => http.post<Offer>("/api/invitation", { secret }),
+  reset: (facts: { email: string; code: string; password: string }) => http.post<Session>("/api/reset", facts),
   signIn: (email: string, password: string) => http.post<Session>("/api/session", { email, password }),
   session: () => http.get<Session>("/api/session"),
   signOut: () => http.delete("/api/session"),

@@ -8,6 +8,7 @@ export interface Token {
   name: string;
   scopes: Scope[];
   created_at_ms: number;
+  expires_at_ms: number | null;
   last_used_at_ms: number | null;
 }
 
@@ -29,7 +30,8 @@ export const own = {
   signOutAt: (id: number) => http.delete(`/api/sessions/${id}`),
   signOutElsewhere: () => http.delete("/api/sessions"),
   tokens: async () => (await http.get<Page<Token>>("/api/tokens")).items,
-  makeToken: (name: string, scopes: Scope[]) =>
-    http.post<Token & { secret: string }>("/api/tokens", { name, scopes }),
+  /** Without `valid_s` it works until it is revoked. */
+  makeToken: (facts: { name: string; scopes: Scope[]; valid_s?: number }) =>
+    http.post<Token & { secret: string }>("/api/tokens", facts),
   revokeToken: (id: number) => http.delete(`/api/tokens/${id}`),
 };

@@ -1,5 +1,5 @@
-import { all, http } from "./client";
-import type { GlobalRole, Job, Page, User } from "./types";
+import { account, all, http } from "./client";
+import type { Door, GlobalRole, Job, Page, ProjectRole, User } from "./types";
 
 export interface Disk {
   total_bytes: number;
@@ -161,6 +161,31 @@ export const users = {
     http.post<User>("/api/users", facts),
   change: (id: number, facts: { role?: GlobalRole; disabled?: boolean; password?: string }) =>
     http.patch<User>(`/api/users/${id}`, facts),
+  resetCode: (id: number) => http.post<{ code: string; expires_at_ms: number }>(`/api/users/${id}/reset`),
+};
+
+export interface Invitation {
+  id: number;
+  note: string;
+  role: GlobalRole;
+  project_id: number | null;
+  project_role: ProjectRole | null;
+  created_by: number | null;
+  created_at_ms: number;
+  expires_at_ms: number;
+  used_by: number | null;
+  used_at_ms: number | null;
+}
+
+type NewInvitation = { note: string; role: GlobalRole; valid_s: number; project_id?: number; project_role?: ProjectRole };
+
+export const registration = {
+  door: account.registration,
+  setDoor: (door: Door) => http.put<{ registration: Door }>("/api/registration", { registration: door }),
+  invitations: async () => (await http.get<Page<Invitation>>("/api/invitations")).items,
+  invite: (facts: NewInvitation) =>
+    http.post<{ invitation: Invitation; secret: string; path: string }>("/api/invitations", facts),
+  revoke: (id: number) => http.delete(`/api/invitations/${id}`),
 };
 
 export const audit = {

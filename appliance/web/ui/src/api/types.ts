@@ -5,6 +5,8 @@ import type { Geometry, Mask } from "../geometry";
 export type { Geometry };
 
 export type GlobalRole = "admin" | "operator" | "member";
+/** Who may make an account. */
+export type Door = "open" | "invite" | "closed";
 export type ProjectRole = "admin" | "reviewer" | "annotator";
 export type TaskState = "open" | "in_progress" | "in_review" | "done" | "returned" | "skipped";
 export type JobState = "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
@@ -28,7 +30,7 @@ export interface Box {
   name: string;
   version: string;
   demo: boolean;
-  registration: "open" | "invite" | "closed";
+  registration: Door;
 }
 
 export interface Session {

@@ -2,7 +2,7 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { http, projects } from "../api/client";
-import { Register, Setup, SignIn } from "../pages/sign-in";
+import { Setup, SignIn } from "../pages/sign-in";
 import { OutOfReach } from "../pages/out-of-reach";
 import { Projects } from "../pages/projects";
 import { Button, Empty, Fault } from "../parts/controls";
@@ -17,6 +17,9 @@ import { Shell } from "./shell";
 import { SignOutWarning } from "./sign-out";
 import { useEvents, useLoad } from "./use";
 
+const Register = lazy(async () => (await import("../pages/register")).Register);
+const Reset = lazy(async () => (await import("../pages/reset")).Reset);
+const TrustPage = lazy(async () => (await import("../pages/trust")).TrustPage);
 const Images = lazy(async () => (await import("../pages/images/images")).Images);
 const Annotate = lazy(async () => (await import("../workbench/annotate")).Annotate);
 const Review = lazy(async () => (await import("../workbench/review")).Review);
@@ -85,6 +88,7 @@ export function App() {
 }
 
 function Page() {
+  if (path.value === "/trust") return <TrustPage />;
   switch (standing.value) {
     case "unknown":
       if (trouble.value?.transient) return <OutOfReach />;
@@ -96,7 +100,7 @@ function Page() {
     case "setup":
       return <Setup />;
     case "signed-out":
-      return path.value === "/register" ? <Register /> : <SignIn />;
+      return path.value === "/register" ? <Register /> : path.value === "/reset" ? <Reset /> : <SignIn />;
     case "signed-in":
       return <SignedIn />;
   }
@@ -117,7 +121,7 @@ function SignedIn() {
   if (inside) return <InProject page={inside.value} params={inside.params} />;
   const bare = choose([["/projects/:project", true]], path.value);
   if (bare) go(`/projects/${bare.params.project}/images`, "replace");
-  else if (["/register", "/setup", "/sign-in"].includes(path.value)) go("/", "replace");
+  else if (["/register", "/reset", "/setup", "/sign-in"].includes(path.value)) go("/", "replace");
   return (
     <Shell>
       <main class="sheet">

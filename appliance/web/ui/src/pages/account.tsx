@@ -3,9 +3,10 @@ import { useEffect, useState } from "preact/hooks";
 import { own, type Place, type Scope, type Token } from "../api/own";
 import { me, session } from "../app/session";
 import { useAct, useLoad } from "../app/use";
-import { Button, Fault, Field } from "../parts/controls";
+import { Button, Fault, Field, Select } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
-import { when } from "../parts/words";
+import { Once } from "../parts/once";
+import { ahead, when } from "../parts/words";
 import { browserOf } from "./account/browser";
 import "./account.css";
 
@@ -160,7 +161,7 @@ function Tokens() {
                 <span class="second small">{token.scopes.join(", ")}</span>
               </td>
               <td class="number second">
-                made {when(token.created_at_ms)}, {token.last_used_at_ms === null ? "never used" : `used ${when(token.last_used_at_ms)}`}
+                {end(token)}, made {when(token.created_at_ms)}, {token.last_used_at_ms === null ? "never used" : `used ${when(token.last_used_at_ms)}`}
               </td>
               <td class="number end">
                 <Button kind="quiet" disabled={busy} onClick={() => revoke(token)}>
@@ -182,18 +183,40 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
   ["admin", "admin: what administrators of the box may do"],
 ];
 
+const DAY_S = 86_400;
+const SPANS: readonly (readonly [string, string])[] = [
+  ["7", "a week"],
+  ["30", "30 days"],
+  ["90", "90 days"],
+  ["365", "a year"],
+  ["", "until it is revoked"],
+];
+
+/** "ends in 6 days", "ended 20 Nov", or that it does not end. */
+function end({ expires_at_ms: at }: Token): string {
+  if (at === null) return "does not end";
+  return at > Date.now() ? `ends ${ahead(at)}` : `ended ${when(at)}`;
+}
+
 function MakeToken({ onClose, onMade }: { onClose: () => void; onMade: () => void }) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<Scope[]>(["read"]);
+  const [days, setDays] = useState("90");
   const [secret, setSecret] = useState<string | null>(null);
   const { busy, problem, run } = useAct();
   const administers = session.value?.permissions.administer ?? false;
   const make = async (): Promise<void> => {
-    setSecret((await own.makeToken(name.trim(), scopes)).secret);
+    setSecret((await own.makeToken({ name: name.trim(), scopes, ...(days ? { valid_s: Number(days) * DAY_S } : {}) })).secret);
     onMade();
   };
   const flip = (scope: Scope): void => setScopes(scopes.includes(scope) ? scopes.filter((one) => one !== scope) : [...scopes, scope]);
-  if (secret) return <Secret secret={secret} onClose={onClose} />;
+  if (secret) {
+    return (
+      <Once title="Copy the token now" label="Token" secret={secret} onClose={onClose}>
+        <p>It goes into the header Authorization of a program, after the word Bearer.</p>
+      </Once>
+    );
+  }
   return (
     <Dialog title="Make a token" onClose={onClose}>
       <form
@@ -212,6 +235,7 @@ function MakeToken({ onClose, onMade }: { onClose: () => void; onMade: () => voi
             </label>
           ))}
         </fieldset>
+        <Select label="Works for" value={days} options={SPANS} onPick={setDays} />
         {problem?.field !== "name" && <Fault problem={problem} />}
         <div class="actions">
           <Button kind="primary" type="submit" disabled={busy || scopes.length === 0 || !name.trim()}>
@@ -220,20 +244,6 @@ function MakeToken({ onClose, onMade }: { onClose: () => void; onMade: () => voi
           <Button onClick={onClose}>Cancel</Button>
         </div>
       </form>
-    </Dialog>
-  );
-}
-
-function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
-  return (
-    <Dialog title="Copy the token now" onClose={onClose}>
-      <p>It is shown this once. The box keeps only its hash.</p>
-      <input class="input mono" readOnly value={secret} aria-label="Token" onFocus={(event) => event.currentTarget.select()} />
-      <div class="actions">
-        <Button kind="primary" onClick={onClose}>
-          I have it
-        </Button>
-      </div>
     </Dialog>
   );
 }

@@ -141,7 +141,9 @@ function Lines({ entries, names, projects: all }: LinesProps) {
 }
 
 function Details({ entry, project }: { entry: AuditEntry; project: string | null }) {
-  const facts = Object.entries(entry.details).filter(([, value]) => value !== null);
+  const facts = Object.entries(entry.details)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => (key.endsWith("_at_ms") ? [key.slice(0, -"_at_ms".length), moment(Number(value))] as const : [key, value] as const));
   const word = (value: unknown): string => (typeof value === "string" ? value : Array.isArray(value) ? value.map(word).join(" and ") : JSON.stringify(value));
   const short = [project, ...facts.map(([key, value]) => `${key.replaceAll("_", " ")} ${word(value)}`)].filter(Boolean).join(", ");
   return (

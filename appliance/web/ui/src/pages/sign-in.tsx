@@ -1,59 +1,11 @@
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { account } from "../api/client";
-import type { Problem } from "../api/problem";
 import { begin } from "../app/session";
-import { useAct } from "../app/use";
+import { useAct, useLoad } from "../app/use";
 import { useWait } from "../app/use-wait";
 import { Button, Fault, Field } from "../parts/controls";
-import { Icon } from "../parts/icon";
-
-const LEAST_PASSWORD = 12;
-
-function Gate({ title, aside, children }: { title: string; aside?: string; children: ComponentChildren }) {
-  return (
-    <main class="gate">
-      <div class="gate-head">
-        <Icon name="mark" />
-        <b>PixelQueue</b>
-        <span class="mono second">{aside}</span>
-      </div>
-      <h1>{title}</h1>
-      {children}
-    </main>
-  );
-}
-
-/** The problem that belongs to one field, or null. */
-function at(problem: Problem | null, field: string): string | null {
-  return problem?.field === field ? problem.message : null;
-}
-
-/** The problem when it belongs to none of these fields. */
-function elsewhere(problem: Problem | null, fields: string[]): Problem | null {
-  return problem?.field && fields.includes(problem.field) ? null : problem;
-}
-
-function PasswordField(props: { value: string; onText: (text: string) => void; fault: string | null; fresh?: boolean }) {
-  const { value, fresh } = props;
-  const hint = value.length >= LEAST_PASSWORD ? `${value.length} characters.` : "12 characters at least; a sentence is good.";
-  return (
-    <Field
-      label="Password"
-      type="password"
-      required
-      name="password"
-      minLength={fresh ? LEAST_PASSWORD : undefined}
-      maxLength={256}
-      autocomplete={fresh ? "new-password" : "current-password"}
-      hint={fresh ? hint : undefined}
-      value={value}
-      onText={props.onText}
-      fault={props.fault}
-    />
-  );
-}
+import { at, elsewhere, Gate, PasswordField } from "./gate";
 
 export function SignIn() {
   const [email, setEmail] = useState("");
@@ -86,38 +38,35 @@ export function SignIn() {
       </form>
       <Fault problem={elsewhere(problem, ["email", "password"])} />
       <p class="second">
-        No account yet? <a class="link" href="/register">Register</a> where this box allows it, or ask an admin of the
-        box. A lost password is set again at the box's own console.
+        Forgot it?{" "}
+        <a class="link" href="/reset">
+          I have a code
+        </a>{" "}
+        from an admin or the box's own console.
       </p>
+      <NoAccount />
+      {location.protocol === "https:" && (
+        <p class="second">
+          Does the browser warn of this box?{" "}
+          <a class="link" href="/trust">
+            Let this device trust it
+          </a>
+        </p>
+      )}
     </Gate>
   );
 }
 
-export function Register() {
-  const [email, setEmail] = useState("");
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const { busy, problem, run } = useAct();
+function NoAccount() {
+  const door = useLoad(account.registration, []);
+  if (door.value !== "open") return <p class="second">No account yet? Ask an admin of the box {door.value === "closed" ? "for one" : "for an invitation"}.</p>;
   return (
-    <Gate title="Register">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          run(async () => begin(await account.register({ email: email.trim(), name: name.trim(), password })));
-        }}
-      >
-        <Field label="Name" autocomplete="name" required autofocus value={name} onText={setName} fault={at(problem, "name")} />
-        <Field label="Email" type="email" autocomplete="username" required value={email} onText={setEmail} fault={at(problem, "email")} />
-        <PasswordField fresh value={password} onText={setPassword} fault={at(problem, "password")} />
-        <Button kind="primary" type="submit" disabled={busy}>
-          Register
-        </Button>
-      </form>
-      <Fault problem={elsewhere(problem, ["email", "name", "password"])} />
-      <p class="second">
-        <a class="link" href="/">Sign in</a> with an account that is there already.
-      </p>
-    </Gate>
+    <p class="second">
+      No account yet?{" "}
+      <a class="link" href="/register">
+        Register
+      </a>
+    </p>
   );
 }
 

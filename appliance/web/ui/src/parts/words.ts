@@ -45,6 +45,20 @@ export function moment(atMs: number): string {
   return `${dayMonth(at)} ${at.getFullYear()} ${at.toTimeString().slice(0, 8)}`;
 }
 
+/** "23 Nov 2036", of a time. */
+export function date(atMs: number): string {
+  const at = new Date(atMs);
+  return `${dayMonth(at)} ${at.getFullYear()}`;
+}
+
+/** How far away a time to come is: "in 59 min", "in 5 h", "in 6 days". */
+export function ahead(atMs: number, nowMs: number = Date.now()): string {
+  const minutes = Math.max(0, Math.round((atMs - nowMs) / 60_000));
+  if (minutes < 90) return `in ${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `in ${hours} h` : `in ${Math.round(hours / 24)} days`;
+}
+
 /** How long a piece of work takes: "48 s", "2 min 20 s", "1 h 5 min". */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

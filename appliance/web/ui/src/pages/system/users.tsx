@@ -6,26 +6,29 @@ import { me } from "../../app/session";
 import { useAct, useEvents, useLoad } from "../../app/use";
 import { Button, Fault, Field, Select } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
+import { Once } from "../../parts/once";
 import { counted, when } from "../../parts/words";
 import { SystemFrame } from "./frame";
-
-const ROLES: readonly (readonly [GlobalRole, string])[] = [
-  ["member", "member"],
-  ["operator", "operator"],
-  ["admin", "admin"],
-];
+import { Registration } from "./users/registration";
+import { BOX_ROLES } from "./users/roles";
 
 /** Everybody who may sign in; a new role and disabling act at once. */
 export function Users() {
   const loaded = useLoad(users.list, []);
   const [adding, setAdding] = useState(false);
+  const [inviting, setInviting] = useState(false);
   const [setting, setSetting] = useState<User | null>(null);
   useEvents(["user.changed"], null, loaded.reload);
   const everybody = loaded.value ?? [];
   const add = (
-    <Button kind="primary" icon="add" onClick={() => setAdding(true)}>
-      Add a person
-    </Button>
+    <>
+      <Button icon="add" onClick={() => setAdding(true)}>
+        Add a person
+      </Button>
+      <Button kind="primary" icon="add" onClick={() => setInviting(true)}>
+        Invite
+      </Button>
+    </>
   );
   return (
     <SystemFrame title="Users" about={loaded.value && counted(everybody.length, "person", "people")} actions={add}>
@@ -49,8 +52,9 @@ export function Users() {
       <p class="note-line second small">
         Members work in the projects they are added to. Operators also see every project's counts and make exports, without seeing its pictures. Admins may everything.
       </p>
+      <Registration people={everybody} inviting={inviting} onInvited={() => setInviting(false)} />
       {adding && <AddUser onClose={() => setAdding(false)} onDone={loaded.reload} />}
-      {setting && <SetPassword user={setting} onClose={() => setSetting(null)} />}
+      {setting && <ResetCode user={setting} onClose={() => setSetting(null)} />}
     </SystemFrame>
   );
 }
@@ -74,7 +78,7 @@ function Row({ user, reload, onPassword }: { user: User; reload: () => void; onP
           <span class="second small">{user.email}</span>
         </td>
         <td>
-          <Select bare label={`Role of ${user.name}`} value={user.role} options={ROLES} disabled={busy || own} onPick={(role) => change({ role: role as GlobalRole })} />
+          <Select bare label={`Role of ${user.name}`} value={user.role} options={BOX_ROLES} disabled={busy || own} onPick={(role) => change({ role: role as GlobalRole })} />
         </td>
         <td class="second">{user.disabled ? "disabled, cannot sign in" : "may sign in"}</td>
         <td class="number second nowrap wide-only">{when(user.created_at_ms)}</td>
@@ -82,7 +86,7 @@ function Row({ user, reload, onPassword }: { user: User; reload: () => void; onP
           {!own && (
             <>
               <Button kind="quiet" disabled={busy} onClick={onPassword}>
-                Set password
+                Reset password
               </Button>
               <Button kind="quiet" disabled={busy} onClick={() => change({ disabled: !user.disabled })}>
                 {user.disabled ? "Enable" : "Disable"}
@@ -133,7 +137,7 @@ function AddUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
           fault={fault("password")}
           autocomplete="new-password"
         />
-        <Select label="Role on the box" value={facts.role} options={ROLES} onPick={(role) => setFacts({ ...facts, role: role as GlobalRole })} />
+        <Select label="Role on the box" value={facts.role} options={BOX_ROLES} onPick={(role) => setFacts({ ...facts, role: role as GlobalRole })} />
         {!known && <Fault problem={problem} />}
         <div class="actions">
           <Button kind="primary" type="submit" disabled={busy}>
@@ -146,31 +150,31 @@ function AddUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
   );
 }
 
-function SetPassword({ user, onClose }: { user: User; onClose: () => void }) {
-  const [password, setPassword] = useState("");
+/** A forgotten password: a code that its owner sets a new one with. */
+function ResetCode({ user, onClose }: { user: User; onClose: () => void }) {
+  const [code, setCode] = useState<string | null>(null);
   const { busy, problem, run } = useAct();
-  const set = async (): Promise<void> => {
-    await users.change(user.id, { password });
-    onClose();
-  };
+  if (code) {
+    return (
+      <Once title={`Tell ${user.name} this code`} label="Code" secret={code} onClose={onClose}>
+        <p>
+          It works once, for an hour, at <span class="mono">{location.origin}/reset</span>, with the address {user.email}.
+        </p>
+      </Once>
+    );
+  }
   return (
-    <Dialog title={`Set the password of ${user.name}`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          run(set);
-        }}
-      >
-        <p class="second">It ends every session of theirs at once.</p>
-        <Field label="New password" type="password" autofocus required minLength={12} value={password} onText={setPassword} fault={problem?.field === "password" ? problem.message : null} autocomplete="new-password" />
-        {problem?.field !== "password" && <Fault problem={problem} />}
-        <div class="actions">
-          <Button kind="primary" type="submit" disabled={busy}>
-            Set password
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
+    <Dialog title={`New password for ${user.name}`} onClose={onClose}>
+      <p>
+        A code lets {user.name} choose a new password within an hour. Until they use it nothing changes; then every session of theirs ends.
+      </p>
+      <Fault problem={problem} />
+      <div class="actions">
+        <Button kind="primary" disabled={busy} onClick={() => run(async () => setCode((await users.resetCode(user.id)).code))}>
+          Make a code
+        </Button>
+        <Button onClick={onClose}>Cancel</Button>
+      </div>
     </Dialog>
   );
 }

@@ -1,0 +1,7 @@
+import type { GlobalRole } from "../../../api/types";
+
+export const BOX_ROLES: readonly (readonly [GlobalRole, string])[] = [
+  ["member", "member"],
+  ["operator", "operator"],
+  ["admin", "admin"],
+];
