@@ -1,34 +1,42 @@
 """Interactive segmentation: a click's way to a segmenter and back.
 
 A person waits for each answer, so clicks borrow the model lane ahead of everything else: a batch
-hands it over between two micro-batches.
+hands it over between two micro-batches, and a prefetch that is under way is ended. What the images
+of the queues look like to a model is made ahead, as soon as somebody leases them.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from appliance.errors import Unavailable
+from appliance.errors import BackendUnavailable, NotFound, StoreError, Unavailable, UnusableModel
 from appliance.geometry.mask import Mask
-from appliance.jobs._base import INTERACTIVE
-from appliance.records import Click, Image, Record, Segmentation
+from appliance.jobs._base import FOREGROUND, INTERACTIVE
+from appliance.jobs.ahead import Ahead
+from appliance.jobs.embeddings import Embeddings, Key, Region, Seen
+from appliance.records import Click, Image, Model, Record, Segmentation
+from appliance.store import Reading, Store, images, segmenters
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from appliance.engine.segmenters._base import Embedding, Session
-    from appliance.engine.segmenters._frame import Frame
+    from appliance.engine.backends._graph import Stop
+    from appliance.engine.segmenters._base import Segmenter, Session
     from appliance.jobs.lanes import ThreadLane
     from appliance.jobs.tiles import Tiles
-    from appliance.store import Store
 
 __all__ = ["Ask", "Segmenting"]
+
+_log = logging.getLogger(__name__)
 
 _THREADS = 2
 """One click is answered while the next one's picture is decoded."""
@@ -36,7 +44,8 @@ _THREADS = 2
 _KEPT_BYTES = 128 << 20
 """Embeddings held in memory: those of the images that people have open."""
 
-Region = tuple[int, int, int, int]
+_SESSIONS = 2
+"""Models held in memory."""
 
 
 class Ask(Record, frozen=True):
@@ -52,23 +61,54 @@ class Ask(Record, frozen=True):
     mask: Mask | None = None
 
 
+class _Answering(Record, frozen=True):
+    """What answers: a family, and the model of it, where it has one."""
+
+    family: str
+    model: Model | None
+
+    @property
+    def key(self) -> str:
+        return self.model.sha256 if self.model else self.family
+
+    @property
+    def title(self) -> str:
+        from appliance.engine.segmenters._base import segmenters as known
+
+        return str(self.model.info.details["title"]) if self.model else known()[self.family].title
+
+
 class Segmenting:
-    """Answers clicks with the segmenter that is there.
+    """Answers clicks with the segmenter that a project chose, or the one that is always there.
 
     Args:
-        store: Where the pictures are.
+        store: Where pictures and models are.
         lane: Where models take turns.
         tiles: The pyramids of very large pictures.
+        device: The setting.
     """
 
-    def __init__(self, store: Store, lane: ThreadLane, tiles: Tiles) -> None:
+    def __init__(self, store: Store, lane: ThreadLane, tiles: Tiles, device: str) -> None:
         self._store = store
         self._lane = lane
         self._tiles = tiles
+        self._device = device
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="segment")
-        self._seen = _Kept(_KEPT_BYTES)
-        self._sessions: dict[str, Session] = {}
+        self._seen = Embeddings(store.cache, _KEPT_BYTES)
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
+        self._ahead = Ahead(self._look_ahead)
+
+    def start(self) -> None:
+        """Begin to look ahead at what people lease."""
+        self._ahead.start(self._store)
+
+    def stop(self) -> None:
+        """Answer nothing any more; what runs now is waited for."""
+        self._ahead.stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for session in self._sessions.values():
+            session.close()
 
     def ask(self, image: Image, ask: Ask) -> Future[Segmentation]:
         """Answer a prompt about an image; may be called from the event loop.
@@ -83,44 +123,101 @@ class Segmenting:
         except RuntimeError as error:  # what the pool raises after its shutdown
             raise Unavailable("the appliance is stopping: try again in a moment") from error
 
-    def stop(self) -> None:
-        """Answer nothing any more; what runs now is waited for."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        for session in self._sessions.values():
-            session.close()
+    def answering(self, reading: Reading, project_id: int) -> str:
+        """Return the name of what will answer a project's clicks."""
+        return self._of(segmenters.chosen(reading, project_id)).title
 
     def _answer(self, image: Image, ask: Ask) -> Segmentation:
-        from appliance.engine.segmenters._base import BUILT_IN, segmenters
-        from appliance.engine.segmenters._frame import Frame
-        from appliance.engine.segmenters._region import region_for
+        chosen = self._of(self._store.read(lambda reading: segmenters.chosen(reading, image.project_id)))
+        try:
+            return self._answered_by(chosen, image, ask)
+        except (BackendUnavailable, UnusableModel) as error:
+            if chosen.model is None:
+                raise
+            _log.warning("%s cannot answer, the built-in segmenter does: %s", chosen.title, error)
+            return self._answered_by(self._of(None), image, ask)
 
-        segmenter = segmenters()[BUILT_IN]
-        region = region_for(_sight(image, ask), image.width, image.height, segmenter.side)
-        key = f"{segmenter.name} {image.sha256} {region}"
-        picture = None if key in self._seen else self._cut(image, region, segmenter.side)
-        with self._lane.borrowed(INTERACTIVE):
-            session = self._session(BUILT_IN)
-            seen = self._seen.get(key)
-            if seen is None:
-                picture = self._cut(image, region, segmenter.side) if picture is None else picture
-                height, width = picture.shape[:2]
-                seen = self._seen.put(key, Seen(Frame(region, width, height), session.encode(picture)))
-            found = session.decode(seen.embedding, seen.frame.prompt(ask.points, ask.box, ask.mask))
+    def _answered_by(self, chosen: _Answering, image: Image, ask: Ask) -> Segmentation:
+        segmenter = _family(chosen)
+        region = _region(_sight(image, ask), image, segmenter)
+        key = Key(chosen.key, image.sha256, region)
+        seen = self._seen.get(key)
+        picture = self._cut(image, region, segmenter.side) if seen is None else None
+        with self._ahead.out_of_the_way(key), self._lane.borrowed(INTERACTIVE):
+            session = self._session(chosen)
+            seen = seen or self._seen.get(key) or self._look(key, session, picture, keep=segmenter.costly)
+            prompt = seen.frame.prompt(ask.points, ask.box, ask.mask)
+            found = session.decode(seen.embedding, prompt, seen.frame.width, seen.frame.height)
         return Segmentation(
-            segmenter=segmenter.title,
-            model_id=None,
+            segmenter=chosen.title,
+            model_id=chosen.model.id if chosen.model else None,
             mask=seen.frame.mask(found.mask, image.width, image.height),
             score=round(found.score, 4),
             region=region,
         )
 
-    def _session(self, name: str) -> Session:
-        from appliance.engine.segmenters._base import segmenters
+    def _look(
+        self, key: Key, session: Session, picture: np.ndarray | None, *, keep: bool, stop: Stop | None = None
+    ) -> Seen:
+        from appliance.engine.segmenters._frame import Frame
+
+        assert picture is not None
+        height, width = picture.shape[:2]
+        made = Seen(Frame(key.region, width, height), session.encode(picture, stop))
+        return self._seen.put(key, made, keep=keep)
+
+    def _look_ahead(self, image_id: int, project_id: int, begin: Callable[[Key], Stop]) -> None:
+        """Make the embedding of a whole image, where its project's segmenter has costly ones."""
+
+        def read(reading: Reading) -> tuple[Image, Model | None]:
+            return images.get(reading, project_id, image_id), segmenters.chosen(reading, project_id)
+
+        image, model = self._store.read(read)
+        chosen = self._of(model)
+        segmenter = _family(chosen)
+        region = (0, 0, image.width, image.height)
+        key = Key(chosen.key, image.sha256, region)
+        if not segmenter.costly or self._seen.has(key):
+            return
+        picture = self._cut(image, region, segmenter.side)
+        stop = begin(key)
+        with self._lane.borrowed(FOREGROUND):
+            session = self._session(chosen)
+            if not self._seen.has(key):
+                self._look(key, session, picture, keep=True, stop=stop)
+
+    def _of(self, model: Model | None) -> _Answering:
+        from appliance.engine.segmenters._base import BUILT_IN
+        from appliance.engine.segmenters._base import segmenters as known
+
+        if model is not None and model.family in known():
+            return _Answering(family=model.family, model=model)
+        return _Answering(family=BUILT_IN, model=None)
+
+    def _session(self, chosen: _Answering) -> Session:
+        from appliance.engine.segmenters._base import Weights
 
         with self._lock:
-            if name not in self._sessions:
-                self._sessions[name] = segmenters()[name].open()
-            return self._sessions[name]
+            session = self._sessions.pop(chosen.key, None)
+            if session is None:
+                model = chosen.model
+                weights = Weights(self._files(model), model.info, self._device) if model else None
+                session = _family(chosen).open(weights)
+            self._sessions[chosen.key] = session
+            while len(self._sessions) > _SESSIONS:
+                self._sessions.popitem(last=False)[1].close()
+            return session
+
+    def _files(self, model: Model) -> dict[str, Path]:
+        """Return a model's files by role.
+
+        Raises:
+            UnusableModel: They are gone, or not what they were.
+        """
+        try:
+            return {one.role: self._store.blobs.path(one.sha256) for one in model.files}
+        except (NotFound, StoreError) as error:
+            raise UnusableModel(f"{model.title}: {error.message}") from error
 
     def _cut(self, image: Image, region: Region, side: int) -> np.ndarray:
         from appliance.imaging.crop import cut, cut_tiles
@@ -131,40 +228,16 @@ class Segmenting:
         return cut(self._store.blobs.path(image.sha256), region, side, name=image.name)
 
 
-class Seen(NamedTuple):
-    """A region that was looked at."""
+def _family(chosen: _Answering) -> Segmenter:
+    from appliance.engine.segmenters._base import segmenters as known
 
-    frame: Frame
-    embedding: Embedding
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(array.nbytes for array in self.embedding.values())
+    return known()[chosen.family]
 
 
-class _Kept:
-    """Regions that were looked at, by name; the least recently used go when there are too many bytes."""
+def _region(sight: tuple[float, float, float, float], image: Image, segmenter: Segmenter) -> Region:
+    from appliance.engine.segmenters._region import region_for
 
-    def __init__(self, budget_bytes: int) -> None:
-        self._budget_bytes = budget_bytes
-        self._all: OrderedDict[str, Seen] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._all
-
-    def get(self, key: str) -> Seen | None:
-        with self._lock:
-            if key in self._all:
-                self._all.move_to_end(key)
-            return self._all.get(key)
-
-    def put(self, key: str, seen: Seen) -> Seen:
-        with self._lock:
-            self._all[key] = seen
-            while len(self._all) > 1 and sum(one.size_bytes for one in self._all.values()) > self._budget_bytes:
-                self._all.popitem(last=False)
-        return seen
+    return region_for(sight, image.width, image.height, segmenter.side)
 
 
 def _sight(image: Image, ask: Ask) -> tuple[float, float, float, float]:

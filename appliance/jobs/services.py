@@ -70,7 +70,7 @@ class Jobs:
             name: ThreadLane(name, width, head=self._head_of(name), begin=self._begin_of(name))
             for name, width in WIDTHS.items()
         }
-        self.segmenting = Segmenting(store, self.lanes["model"], self.tiles)
+        self.segmenting = Segmenting(store, self.lanes["model"], self.tiles, self.settings.device)
         self._runs: dict[int, Run] = {}
         self._lock = threading.Lock()
         self._stopping = False
@@ -82,6 +82,7 @@ class Jobs:
             _log.info("job %d (%s) was running when the appliance ended: now %s", job.id, job.kind, job.state)
         for lane in self.lanes.values():
             lane.start()
+        self.segmenting.start()
         self._schedule.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:

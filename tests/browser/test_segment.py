@@ -103,6 +103,6 @@ def test_a_thumb_takes_away_without_a_right_button(desk: tuple[Desk, str]) -> No
         page.mouse.click(*place(page, 0.3, 0.3))
     assert [click["positive"] for click in asked.value.post_data_json["points"]] == [True, False]
     page.get_by_role("button", name="Finish the shape").click()
-    opened.objects(1)
+    expect(page.get_by_role("img", name="photograph.jpg, 1 object")).to_be_visible()
     page.get_by_role("button", name="Undo the last step").click()
-    opened.objects(0)
+    expect(page.get_by_role("img", name="photograph.jpg, 0 objects")).to_be_visible()

@@ -34,10 +34,10 @@ def test_it_says_what_it_is(segmenter: Segmenter) -> None:
 @pytest.mark.parametrize("segmenter", WITHOUT_WEIGHTS, ids=lambda one: one.name)
 @pytest.mark.parametrize("asked", PROMPTS, ids=range(len(PROMPTS)))
 def test_any_prompt_on_any_picture_gives_a_mask_of_its_size(segmenter: Segmenter, asked: Prompt) -> None:
-    session = segmenter.open()
+    session = segmenter.open(None)
     for shape in ((30, 20), (1, 1), (1, 900), (700, 500)):
         for pixels in (np.full((*shape, 3), 90, np.uint8), np.random.default_rng(3).integers(0, 256, (*shape, 3))):
-            found = session.decode(session.encode(pixels.astype(np.uint8)), asked)
+            found = session.decode(session.encode(pixels.astype(np.uint8)), asked, shape[1], shape[0])
             assert (found.mask.shape, found.mask.dtype) == (shape, np.bool_)
             assert 0 <= found.score <= 1
     session.close()
@@ -45,10 +45,10 @@ def test_any_prompt_on_any_picture_gives_a_mask_of_its_size(segmenter: Segmenter
 
 @pytest.mark.parametrize("segmenter", WITHOUT_WEIGHTS, ids=lambda one: one.name)
 def test_the_same_prompt_gives_the_same_mask(segmenter: Segmenter) -> None:
-    session = segmenter.open()
+    session = segmenter.open(None)
     seen = session.encode(np.random.default_rng(4).integers(0, 256, (90, 120, 3)).astype(np.uint8))
     asked = prompt([(40, 40, True), (100, 80, False)])
-    first = session.decode(seen, asked)
-    again = session.decode(seen, asked._replace(mask=None))
+    first = session.decode(seen, asked, 120, 90)
+    again = session.decode(seen, asked._replace(mask=None), 120, 90)
     assert (first.mask == again.mask).all()
-    assert session.decode(seen, asked._replace(mask=first.mask)).mask.shape == (90, 120)
+    assert session.decode(seen, asked._replace(mask=first.mask), 120, 90).mask.shape == (90, 120)

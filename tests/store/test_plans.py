@@ -38,6 +38,7 @@ from appliance.store import (
     reviews,
     revisions,
     scrub,
+    segmenters,
     sessions,
     snapshots,
     storage,
@@ -148,6 +149,8 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "projects of a model": (models.users, {"model_id": [1]}),
     "activations": (activations.listed, {"project_id": [1]}),
     "model to roll back to": (activations.previous, {"project_id": [1]}),
+    "segmenter": (segmenters.chosen, {"project_id": [1]}),
+    "segmenters": (segmenters.listed, {}),
     "labels of a model": (model_labels.chosen, {"project_id": [1], "model_id": [1]}),
     "model of content": (models.by_content, {"sha256": [SHA]}),
     "projects": (projects.listed, {"member_id": [None, 1], "after": [None, 1]}),
@@ -280,8 +283,8 @@ def test_the_instrument_sees_a_scan(filled: Store) -> None:
 def test_every_list_of_every_noun_is_covered() -> None:
     nouns = (activations, annotations, audit, events, exports, filters, history, images, insights, jobs, labels,
              late, members, model_labels, models, policies, projects, purge, queues, restore, reviews, revisions,
-             scrub, sessions, snapshots, storage, task_changes, tasks, threads, tokens, undo, unread, uploads,
-             users, validation, withdrawn, workload)  # fmt: skip
+             scrub, segmenters, sessions, snapshots, storage, task_changes, tasks, threads, tokens, undo, unread,
+             uploads, users, validation, withdrawn, workload)  # fmt: skip
     covered = {call for call, _ in LISTS.values()}
     assert {inspect.getmodule(call) for call in covered} == set(nouns)
     lists = ("listed", "of_image", "of_user", "of_job", "since", "find", "by_content", "by_name", "latest")

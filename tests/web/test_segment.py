@@ -26,7 +26,7 @@ def scene(width: int, height: int, place: tuple[int, int, int, int]) -> bytes:
     """A red part on a grey table, both with some noise."""
     pixels = np.random.default_rng(5).integers(100, 130, (height, width, 3)).astype(np.uint8)
     x1, y1, x2, y2 = place
-    pixels[y1:y2, x1:x2] = np.random.default_rng(6).integers(0, 30, (y2 - y1, x2 - x1, 3)) + np.array([20, 20, 190])
+    pixels[y1:y2, x1:x2] = np.random.default_rng(6).integers(0, 30, (y2 - y1, x2 - x1, 3)) + np.array([190, 20, 20])
     return encode(pixels, "png")
 
 

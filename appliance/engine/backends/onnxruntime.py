@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from appliance.engine.backends._base import Availability
+from appliance.engine.backends._graph import Stop, Stopped
 from appliance.errors import BackendUnavailable, UnusableModel
 from appliance.records import ModelInfo
 
 __all__ = ["BACKEND", "halved", "physical_cores"]
 
+_KINDS = {"tensor(float16)": np.float16, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _CPU_TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
@@ -64,6 +67,38 @@ class OnnxSession:
         self._session = None
 
 
+class OnnxGraph:
+    """A graph with any inputs in ONNX Runtime."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._kinds = {one.name: _KINDS.get(one.type, np.float32) for one in session.get_inputs()}
+        self._outputs = [one.name for one in session.get_outputs()]
+
+    def run(self, feeds: Mapping[str, np.ndarray], stop: Stop | None = None) -> dict[str, np.ndarray]:
+        import onnxruntime
+
+        if self._session is None:
+            raise BackendUnavailable("this model was unloaded; load it again")
+        options = onnxruntime.RunOptions()
+        if stop is not None:
+            stop.watch(options)
+        fed = {name: np.asarray(feeds[name], kind) for name, kind in self._kinds.items()}
+        try:
+            outputs = self._session.run(None, fed, options)
+        except Exception as error:
+            if not _from_runtime(error):
+                raise
+            if stop is not None and stop.is_set:
+                raise Stopped from error
+            raise BackendUnavailable(f"ONNX Runtime could not run the model: {_first_line(error)}") from error
+        cast = (np.asarray(o, np.float32) if o.dtype.kind == "f" else o for o in outputs)
+        return dict(zip(self._outputs, cast, strict=True))
+
+    def close(self) -> None:
+        self._session = None
+
+
 class OnnxRuntime:
     """The adapter. CPU threads do not spin: measured, a spinning pool takes the cores that decode."""
 
@@ -81,13 +116,27 @@ class OnnxRuntime:
             raise BackendUnavailable(f"ONNX Runtime has no device {device!r} here, only {', '.join(found.devices)}")
         try:
             session = onnxruntime.InferenceSession(
-                str(path), _options(info, threads), providers=_providers(device, info)
+                str(path), _options(info.dynamic, threads), providers=_providers(device, dynamic=info.dynamic)
             )
             return OnnxSession(session, info)
         except Exception as error:
             if not _from_runtime(error):
                 raise
             raise UnusableModel(f"ONNX Runtime refuses the model: {_first_line(error)}", file=path.name) from error
+
+    def load_graph(self, path: Path, device: str, threads: int | None = None) -> OnnxGraph:
+        """Load a graph whose inputs are not pictures alone; `load` says what is raised."""
+        import onnxruntime
+
+        try:
+            made = onnxruntime.InferenceSession(
+                str(path), _options(True, threads), providers=_providers(device, dynamic=True)
+            )
+        except Exception as error:
+            if not _from_runtime(error):
+                raise
+            raise UnusableModel(f"ONNX Runtime refuses the model: {_first_line(error)}", file=path.name) from error
+        return OnnxGraph(made)
 
 
 @cache
@@ -107,7 +156,7 @@ def halved(model: Any) -> Any:
     return convert_float_to_float16(model, keep_io_types=True)
 
 
-def _options(info: ModelInfo, threads: int | None) -> Any:
+def _options(dynamic: bool, threads: int | None) -> Any:
     """Return session options for flat memory and for cores shared with decoding.
 
     Source: https://onnxruntime.ai/docs/performance/tune-performance/threading.html
@@ -119,15 +168,15 @@ def _options(info: ModelInfo, threads: int | None) -> Any:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_mem_pattern = not info.dynamic  # patterns are kept for each input shape ever seen
+    options.enable_mem_pattern = not dynamic  # patterns are kept for each input shape ever seen
     options.log_severity_level = 4
     return options
 
 
-def _providers(device: str, info: ModelInfo) -> list[Any]:
+def _providers(device: str, *, dynamic: bool) -> list[Any]:
     if device == "cpu":
         return ["CPUExecutionProvider"]
-    search = "HEURISTIC" if info.dynamic else "EXHAUSTIVE"  # an exhaustive search again at every new shape
+    search = "HEURISTIC" if dynamic else "EXHAUSTIVE"  # an exhaustive search again at every new shape
     cuda = {
         "device_id": int(device.partition(":")[2] or 0),
         "arena_extend_strategy": "kSameAsRequested",

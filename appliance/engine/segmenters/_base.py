@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from appliance.engine.backends._graph import Stop
+from appliance.records import ModelInfo
 from appliance.registry import discover
 
-__all__ = ["BUILT_IN", "Embedding", "Prompt", "Segmented", "Segmenter", "Session", "segmenters"]
+__all__ = ["BUILT_IN", "Embedding", "Prompt", "Segmented", "Segmenter", "Session", "Weights", "segmenters"]
 
 BUILT_IN = "classical"
 """The segmenter that needs no weights, and answers where no other can."""
@@ -41,22 +44,37 @@ class Segmented(NamedTuple):
     score: float
 
 
+class Weights(NamedTuple):
+    """A model's files by role, what they say of themselves, and the device to run on."""
+
+    files: Mapping[str, Path]
+    info: ModelInfo
+    device: str = "cpu"
+
+
 class Session(Protocol):
     """A segmenter that is ready to run. One thread uses it at a time."""
 
-    def encode(self, picture: np.ndarray) -> Embedding:
+    def encode(self, picture: np.ndarray, stop: Stop | None = None) -> Embedding:
         """Look at a picture, once for all its clicks.
 
         Args:
             picture: uint8 ``[height, width, 3]``, RGB.
+            stop: Ends it from another thread, where it takes long.
+
+        Raises:
+            Stopped: `stop` was set.
+            BackendUnavailable: The runtime gave up.
         """
         ...
 
-    def decode(self, embedding: Embedding, prompt: Prompt) -> Segmented:
+    def decode(self, embedding: Embedding, prompt: Prompt, width: int, height: int) -> Segmented:
         """Answer a prompt about the picture that was encoded.
 
         Args:
-            embedding: From `encode`.
+            embedding: From `encode`; arrays may have been kept with half the precision.
+            width: Of the picture.
+            height: Of the picture.
             prompt: At least one positive point, or a box.
         """
         ...
@@ -73,14 +91,21 @@ class Segmenter(Protocol):
         name: The family's.
         title: What the console calls it.
         side: Pixels of the longer side of a picture beyond which it sees no more detail.
+        costly: Looking at a picture takes so long that the embedding is kept and made ahead.
     """
 
     name: str
     title: str
     side: int
+    costly: bool
 
-    def open(self) -> Session:
-        """Get ready to run."""
+    def open(self, weights: Weights | None) -> Session:
+        """Get ready to run, with the weights of a model of this family where it needs some.
+
+        Raises:
+            UnusableModel: The runtime refuses them.
+            BackendUnavailable: The device is not there or has no room.
+        """
         ...
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from appliance.engine.segmenters._base import Embedding, Prompt, Segmented
+from appliance.engine.backends._graph import Stop
+from appliance.engine.segmenters._base import Embedding, Prompt, Segmented, Weights
 
 __all__ = ["SEGMENTER", "segment"]
 
@@ -111,10 +112,10 @@ def _contrast(picture: np.ndarray, inside: np.ndarray) -> float:
 class _Ready:
     """GrabCut needs nothing but the picture."""
 
-    def encode(self, picture: np.ndarray) -> Embedding:
+    def encode(self, picture: np.ndarray, stop: Stop | None = None) -> Embedding:  # noqa: ARG002
         return {"picture": picture}
 
-    def decode(self, embedding: Embedding, prompt: Prompt) -> Segmented:
+    def decode(self, embedding: Embedding, prompt: Prompt, width: int, height: int) -> Segmented:  # noqa: ARG002
         return segment(embedding["picture"], prompt)
 
     def close(self) -> None:
@@ -127,8 +128,9 @@ class Classical:
     name = "classical"
     title = "Built-in"
     side = 1024
+    costly = False
 
-    def open(self) -> _Ready:
+    def open(self, weights: Weights | None) -> _Ready:  # noqa: ARG002
         return _Ready()
 
 

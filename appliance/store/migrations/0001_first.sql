@@ -388,6 +388,14 @@ CREATE INDEX activations_model ON activations (model_id);
 CREATE INDEX activations_before ON activations (before_id);
 CREATE INDEX activations_user ON activations (user_id);
 
+-- Which model answers the clicks of a project; without a row the built-in segmenter does.
+CREATE TABLE project_segmenters (
+    project_id INTEGER PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
+    model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE
+) STRICT;
+CREATE INDEX project_segmenters_model ON project_segmenters (model_id);
+CREATE INDEX models_task ON models (task, id);
+
 -- What a person decided of a model's label in a project; without a row its name decides.
 CREATE TABLE model_labels (
     project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,

@@ -11,11 +11,11 @@ from msgspec import Meta
 from appliance.errors import InvalidInput
 from appliance.geometry.mask import Mask
 from appliance.jobs.segmenting import Ask
-from appliance.records import Click, Image, Segmentation
-from appliance.store import images
+from appliance.records import Click, Image, Model, Segmentation
+from appliance.store import Reading, Transaction, images, segmenters
 from appliance.web.operations import Call, Operations
 from appliance.web.permissions import Permission
-from appliance.web.resources._common import Body
+from appliance.web.resources._common import Body, Id
 
 __all__ = ["OPERATIONS"]
 
@@ -35,6 +35,60 @@ class Prompt(Body):
     box: Bounds | None = None
     view: Bounds | None = None
     mask: Mask | None = None
+
+
+class Answering(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers a project's clicks, and what else could; `model_id` is None for the built-in segmenter."""
+
+    segmenter: str
+    model_id: int | None
+    models: list[Model]
+
+
+class Choice(Body):
+    model_id: Id | None
+
+
+_SEGMENTER = "/api/projects/{project_id}/segmenter"
+
+
+@OPERATIONS.get(
+    _SEGMENTER,
+    permission=Permission.PROJECT_READ,
+    response=Answering,
+    summary="Say what answers the clicks of the project",
+)
+async def get_segmenter(call: Call) -> Answering:
+    project_id = call.project_id
+    return await call.store.aread(lambda reading: _answering(call, reading, project_id))
+
+
+@OPERATIONS.put(
+    _SEGMENTER,
+    permission=Permission.PROJECT_ADMIN,
+    body=Choice,
+    response=Answering,
+    audit="segmenter.choose",
+    summary="Choose what answers the clicks of the project",
+)
+async def choose_segmenter(call: Call) -> Answering:
+    """Name a model whose task is ``prompt``, or null for the built-in segmenter."""
+    project_id, model_id = call.project_id, call.body.model_id
+
+    def choose(tx: Transaction) -> Answering:
+        segmenters.choose(tx, project_id, model_id)
+        return _answering(call, tx, project_id)
+
+    return await call.store.awrite(choose)
+
+
+def _answering(call: Call, reading: Reading, project_id: int) -> Answering:
+    chosen = segmenters.chosen(reading, project_id)
+    return Answering(
+        segmenter=call.jobs.segmenting.answering(reading, project_id),
+        model_id=chosen.id if chosen else None,
+        models=segmenters.listed(reading),
+    )
 
 
 @OPERATIONS.post(

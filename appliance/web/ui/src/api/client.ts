@@ -1,7 +1,7 @@
 import { Http, type Query } from "./http";
 import type {
-  Annotation, BulkOutcome, Diff, Door, Export, Facets, Folder, GlobalRole, Image, ImageAnnotations, ImageSelection,
-  ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Load, Member, Model, NewLabel, Outlines, Page, Project,
+  Annotation, Answerer, BulkOutcome, Diff, Door, Export, Facets, Folder, GlobalRole, Image, ImageAnnotations,
+  ImageSelection, ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Load, Member, Model, NewLabel, Outlines, Page, Project,
   ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot,
   SnapshotChanges, SnapshotSummary, Task, TaskState, TilesFacts, Verdict, WireAnnotation,
 } from "./types";
@@ -92,6 +92,9 @@ export const projects = {
     http.put<Member>(`${project(id)}/members/${userId}`, { role }),
   addMember: (id: number, email: string, role: ProjectRole) =>
     http.put<Member>(`${project(id)}/members`, { email, role }),
+  segmenter: (id: number) => http.get<Answerer>(`${project(id)}/segmenter`),
+  chooseSegmenter: (id: number, modelId: number | null) =>
+    http.put<Answerer>(`${project(id)}/segmenter`, { model_id: modelId }),
   removeMember: (id: number, userId: number) => http.delete(`${project(id)}/members/${userId}`),
 };
 

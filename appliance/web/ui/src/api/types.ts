@@ -253,6 +253,13 @@ export interface SegmentPrompt {
   mask?: Mask;
 }
 
+/** What answers a project's clicks, and what else could; null stands for the built-in segmenter. */
+export interface Answerer {
+  segmenter: string;
+  model_id: number | null;
+  models: Model[];
+}
+
 /** The object that a prompt means; the mask is null when nothing was found. */
 export interface Segmentation {
   segmenter: string;

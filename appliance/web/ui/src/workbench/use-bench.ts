@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
-import { images } from "../api/client";
+import { images, projects } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Label, ProjectRow } from "../api/types";
 import { openDesk } from "../app/desk";
@@ -25,6 +25,14 @@ export function useBench(project: ProjectRow, labels: readonly Label[]): Bench {
     const { labelId } = bench.session;
     if (!labels.some((label) => label.id === labelId.value)) labelId.value = labels[0]?.id ?? 0;
   }, [bench, labels]);
+  const segments = bench.session.tool.value === "segment";
+  useEffect(() => {
+    if (!segments) return;
+    projects.segmenter(project.id).then(
+      ({ segmenter }) => (bench.session.answering.value = { ...bench.session.answering.peek(), segmenter }),
+      () => undefined,
+    );
+  }, [bench, project.id, segments]);
   useEffect(() => {
     bench.session.tool.value = "select";
     return () => {

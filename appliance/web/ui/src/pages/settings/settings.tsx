@@ -10,6 +10,7 @@ import { useAct } from "../../app/use";
 import { Button, Fault, Field } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
 import { counted } from "../../parts/words";
+import { Assist } from "./assist";
 import { Labels } from "./labels";
 import { Members } from "./members";
 import { Review } from "./review";
@@ -27,6 +28,7 @@ export function Settings(props: ProjectPageProps) {
           <General {...props} />
           <Labels {...props} />
           <Review {...props} />
+          <Assist {...props} />
           <Members {...props} />
           <Remove {...props} />
         </fieldset>

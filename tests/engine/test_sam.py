@@ -1,0 +1,107 @@
+"""SAM models of the real architecture against ultralytics' own predictors, prompt by prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from appliance.engine.convert._base import converters
+from appliance.engine.segmenters._base import Prompt, Weights, segmenters
+from appliance.engine.worker import try_out
+from appliance.errors import UnusableModel
+from appliance.imaging.decode import decode_bgr
+from tests._sam import BUILDERS, checkpoint
+from tests._shared import shared
+
+pytest.importorskip("ultralytics", reason="needs the train extra")
+pytestmark = [pytest.mark.train, pytest.mark.slow]
+
+PROMPTS = 200
+
+
+def picture() -> np.ndarray:
+    """Return a photograph: uint8 ``[height, width, 3]``, RGB."""
+    path = sorted(shared("data/coco128/images").rglob("*.jpg"))[2]
+    return np.ascontiguousarray(decode_bgr(path)[:, :, ::-1])
+
+
+def prompts(width: int, height: int, count: int) -> list[Prompt]:
+    """Return clicks, clicks of both signs, boxes, and boxes with a click."""
+    made, draw = [], np.random.default_rng(11)
+    for n in range(count):
+        points = draw.random((1 + n % 3, 2)) * (width, height)
+        signs = np.array([True, *(draw.random(n % 3) > 0.5)])
+        x1, y1, x2, y2 = *draw.random(2) * 0.5, *(0.5 + draw.random(2) * 0.5)
+        box = (x1 * width, y1 * height, x2 * width, y2 * height)
+        if n % 4 == 0:
+            points, signs = points[:0], signs[:0]
+        made.append(Prompt(points, signs, box if n % 4 < 2 else None))
+    return made
+
+
+def theirs(name: str, model: Any, image: np.ndarray) -> Callable[[Prompt], np.ndarray]:
+    """Return ultralytics' predictor with the image set, asked as our session decides."""
+    from ultralytics.models.sam.predict import Predictor, SAM2Predictor
+
+    kind = SAM2Predictor if BUILDERS[name][0] == "sam2" else Predictor
+    source = kind(overrides={"imgsz": 1024, "save": False, "verbose": False, "device": "cpu"})
+    source.setup_model(model, verbose=False)
+    source.set_image(np.ascontiguousarray(image[:, :, ::-1]))
+
+    def answer(asked: Prompt) -> np.ndarray:
+        given: dict[str, Any] = {}
+        if len(asked.points):
+            given |= {"points": [asked.points.tolist()], "labels": [asked.positive.astype(int).tolist()]}
+        if asked.box is not None:
+            given["bboxes"] = [list(asked.box)]
+        multi = len(asked.points) == 1 and asked.box is None
+        masks, facts = source.inference_features(
+            source.features, image.shape[:2], (1024, 1024), **given, multimask_output=multi
+        )
+        return np.asarray(masks[int(facts[:, 4].argmax())].cpu().numpy())
+
+    return answer
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", ["mobile_sam", "sam2.1_tiny"])
+def test_masks_are_those_of_the_checkpoint(tmp_path: Path, name: str) -> None:
+    from ultralytics.models.sam import build
+
+    source = checkpoint(tmp_path, name)
+    converter = converters()[BUILDERS[name][0]]
+    assert [one.name for one in converters().values() if one.recognize(source) is None] == [converter.name]
+    made = converter.convert(source, tmp_path, lambda _: None)
+    assert made.parity is not None
+    assert made.parity.ok
+    info = try_out(made.files)
+    session = segmenters()[info.family].open(Weights(made.files, info))
+    image = picture()
+    height, width = image.shape[:2]
+    # As they are kept: with half the precision.
+    seen = {key: array.astype(np.float16).astype(np.float32) for key, array in session.encode(image).items()}
+    state = source.contents.get("model", source.contents)
+    model = getattr(build, BUILDERS[name][1])()
+    model.load_state_dict(state)
+    answer = theirs(name, model, image)
+    found = []
+    for asked in prompts(width, height, PROMPTS):
+        mine, other = session.decode(seen, asked, width, height).mask, answer(asked)
+        union = (mine | other).sum()
+        found.append(1.0 if union == 0 else (mine & other).sum() / union)
+    assert min(found) >= 0.99, (min(found), np.sort(found)[:10])
+
+
+@pytest.mark.parametrize("name", ["mobile_sam", "sam2.1_tiny"])
+def test_a_checkpoint_that_lacks_tensors_is_refused(tmp_path: Path, name: str) -> None:
+    source = checkpoint(tmp_path, name)
+    state = source.contents.get("model", source.contents)
+    part = "sam_mask_decoder" if "sam2" in name else "mask_decoder"
+    del state[f"{part}.iou_prediction_head.layers.0.weight"]
+    converter = converters()[BUILDERS[name][0]]
+    with pytest.raises(UnusableModel, match=r"iou_prediction_head.layers\.0\.weight is missing"):
+        converter.convert(source, tmp_path, lambda _: None)
