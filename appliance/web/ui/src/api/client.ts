@@ -5,6 +5,7 @@ import type {
   ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot,
   SnapshotChanges, SnapshotSummary, Task, TaskState, TilesFacts, Verdict, WireAnnotation,
 } from "./types";
+import type { NewComment, Thread, Unread, Validation, ValidationProblem } from "./types";
 
 export const http = new Http();
 
@@ -190,6 +191,19 @@ export const tasks = {
   withdraw: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/withdraw`),
 };
 
+export const comments = {
+  of: (projectId: number, imageId: number) => all<Thread>(`${image(projectId, imageId)}/comments`),
+  /** The same key again is the same comment. */
+  add: (projectId: number, imageId: number, comment: NewComment) => http.post<Thread>(`${image(projectId, imageId)}/comments`, comment),
+  read: (projectId: number, imageId: number, threadId: number) =>
+    http.post<null>(`${image(projectId, imageId)}/comments/read`, { thread_id: threadId }),
+  unread: (projectId: number) => http.get<Unread>(`${project(projectId)}/comments/unread`),
+  edit: (projectId: number, id: number, text: string) => http.patch<Thread>(`${project(projectId)}/comments/${id}`, { text }),
+  remove: (projectId: number, id: number) => http.delete(`${project(projectId)}/comments/${id}`),
+  resolve: (projectId: number, threadId: number) => http.post<Thread>(`${project(projectId)}/threads/${threadId}/resolve`),
+  reopen: (projectId: number, threadId: number) => http.post<Thread>(`${project(projectId)}/threads/${threadId}/reopen`),
+};
+
 export const models = {
   list: () => all<Model>("/api/models"),
   remove: (id: number) => http.delete(`/api/models/${id}`),
@@ -207,6 +221,10 @@ export const machine = {
     http.get<SnapshotSummary>(`${project(project_id)}/snapshots/${id}/summary`),
   snapshotChanges: ({ project_id, id }: Snapshot, since: number) =>
     http.get<SnapshotChanges>(`${project(project_id)}/snapshots/${id}/changes`, { since }),
+  /** Why the last snapshot of approved work was refused; null when it was not. */
+  validation: (projectId: number) => http.get<Validation | null>(`${project(projectId)}/validation`),
+  problems: (projectId: number, after: string | null = null) =>
+    http.get<Page<ValidationProblem>>(`${project(projectId)}/validation/problems`, { after }),
   exports: (projectId: number) => all<Export>(`${project(projectId)}/exports`),
   export: (projectId: number, facts: { snapshot_id?: number; format: string; options?: JsonObject }) =>
     http.post<Job>(`${project(projectId)}/exports`, facts),

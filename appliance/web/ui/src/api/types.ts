@@ -131,6 +131,8 @@ export interface Image {
   state: TaskState;
   created_at_ms: number;
   assignee_id: number | null;
+  /** Threads of comments that nobody has resolved. */
+  threads: number;
 }
 
 /** An annotation as a thumbnail shows it: flat lines in 512ths of the image, of a box its corners. */
@@ -160,6 +162,8 @@ export interface ServerFilter {
   until_ms?: number;
   text?: string;
   splits?: Split[];
+  comments?: "unresolved";
+  unread_by?: number;
 }
 
 export type ImageSelection = { ids: number[] } | { filter: ServerFilter };
@@ -267,6 +271,80 @@ export interface Segmentation {
   mask: Mask | null;
   score: number;
   region: [number, number, number, number];
+}
+
+export interface Comment {
+  id: number;
+  key: string;
+  author_id: number | null;
+  author: string | null;
+  /** Empty once it is deleted. */
+  text: string;
+  mentions: number[];
+  created_at_ms: number;
+  edited_at_ms: number | null;
+  deleted_at_ms: number | null;
+}
+
+/** Where a thread is about: a point of the image, of an annotation where it names one. */
+export interface Pin {
+  x: number;
+  y: number;
+  annotation_id?: string;
+}
+
+export interface Thread {
+  id: number;
+  /** That of its first comment. */
+  key: string;
+  image_id: number;
+  number: number;
+  annotation_id: string | null;
+  /** The annotation was deleted since: the point is what is left. */
+  gone: boolean;
+  x: number | null;
+  y: number | null;
+  author_id: number | null;
+  /** Somebody else replied, or changed the annotation. */
+  answered: boolean;
+  resolved_by: number | null;
+  resolver: string | null;
+  resolved_at_ms: number | null;
+  created_at_ms: number;
+  comments: Comment[];
+  unread: number;
+}
+
+export interface NewComment {
+  key: string;
+  text: string;
+  reply_to?: string;
+  pin?: Pin;
+}
+
+export interface Unread {
+  comments: number;
+  mentions: number;
+  images: { image_id: number; comments: number; mentions: number }[];
+}
+
+/** Why the last snapshot of approved work was refused. */
+export interface Validation {
+  job_id: number;
+  name: string;
+  images: number;
+  problems: number;
+  counts: Record<string, number>;
+  at_ms: number;
+}
+
+export interface ValidationProblem {
+  number: number;
+  image_id: number;
+  image: string;
+  annotation_id: string | null;
+  code: string;
+  words: string;
 }
 
 /** A diff that came when its image was in review or done, kept beside the image. */

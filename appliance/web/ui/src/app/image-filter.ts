@@ -17,6 +17,9 @@ export interface ImageFilter {
   text: string | null;
   /** As the newest snapshot divides the images, or while there is none the next one. */
   splits: readonly Split[];
+  comments: "unresolved" | null;
+  /** A user who has comments to read there. */
+  unreadBy: number | null;
   sort: Sort;
 }
 
@@ -26,10 +29,10 @@ const SORTS: readonly Sort[] = ["newest", "oldest", "name"];
 
 export const EVERYTHING: ImageFilter = {
   states: [], labels: [], assignee: null, confidence: null, folder: null, job: null, since: null, until: null,
-  text: null, splits: [], sort: "newest",
+  text: null, splits: [], comments: null, unreadBy: null, sort: "newest",
 };
 
-const PARAMETERS = ["state", "label", "assignee", "confidence", "folder", "job", "since", "until", "text", "split", "sort"];
+const PARAMETERS = ["state", "label", "assignee", "confidence", "folder", "job", "since", "until", "text", "split", "comments", "unread_by", "sort"];
 
 /** Read the filter from an address; what makes no sense is left out. */
 export function filterOf(query: URLSearchParams): ImageFilter {
@@ -47,6 +50,8 @@ export function filterOf(query: URLSearchParams): ImageFilter {
     until: whole("until"),
     text: query.get("text") || null,
     splits: SPLITS.filter((split) => list("split").includes(split)),
+    comments: query.get("comments") === "unresolved" ? "unresolved" : null,
+    unreadBy: whole("unread_by"),
     sort: SORTS.find((sort) => sort === query.get("sort")) ?? EVERYTHING.sort,
   };
 }
@@ -65,6 +70,8 @@ export function queryOf(filter: ImageFilter): Record<string, string | null> {
     until: whole(filter.until),
     text: filter.text,
     split: filter.splits.join(",") || null,
+    comments: filter.comments,
+    unread_by: whole(filter.unreadBy),
     sort: filter.sort === EVERYTHING.sort ? null : filter.sort,
   };
 }
@@ -89,6 +96,8 @@ export function bodyOf(filter: ImageFilter): ServerFilter {
   if (filter.until !== null) body.until_ms = filter.until;
   if (filter.text !== null) body.text = filter.text;
   if (filter.splits.length > 0) body.splits = [...filter.splits];
+  if (filter.comments !== null) body.comments = filter.comments;
+  if (filter.unreadBy !== null) body.unread_by = filter.unreadBy;
   return body;
 }
 
@@ -96,7 +105,7 @@ export const isFiltered = (filter: ImageFilter): boolean => Object.keys(bodyOf(f
 
 /** True when work on an image can bring it into the list or take it out. */
 export const followsWork = (filter: ImageFilter): boolean =>
-  filter.states.length > 0 || filter.labels.length > 0 || filter.assignee !== null || filter.confidence !== null;
+  filter.states.length > 0 || filter.labels.length > 0 || filter.assignee !== null || filter.confidence !== null || filter.comments !== null || filter.unreadBy !== null;
 
 export const keyOf = (filter: ImageFilter): string => searchOf(filter);
 

@@ -9,7 +9,7 @@ import { followsWork, type ImageFilter, keyOf, queryOf } from "./image-filter";
 const AT_ONCE = 200;
 const KEPT = 10_000;
 const GATHER_MS = 300;
-const KINDS = ["image.added", "image.deleted", "task.changed", "annotations.changed", "resync"];
+const KINDS = ["image.added", "image.deleted", "task.changed", "annotations.changed", "comment.changed", "resync"];
 
 /** What the list asks the box; tests bring their own. */
 export interface ImageSource {
@@ -128,7 +128,7 @@ export class ImageList {
   /** Bring the list up to date with a burst of events: at most one request, whatever their number. */
   async take(burst: readonly ServerEvent[]): Promise<void> {
     const of = (kind: string): ServerEvent[] => burst.filter((event) => event.kind === kind);
-    const changed = [...of("task.changed"), ...of("annotations.changed")].flatMap(imagesOf);
+    const changed = [...of("task.changed"), ...of("annotations.changed"), ...of("comment.changed")].flatMap(imagesOf);
     for (const id of changed) if (this.known.has(id)) this.stale.add(id);
     const gone = new Set(of("image.deleted").flatMap(imagesOf));
     if (gone.size > 0) this.drop(gone);

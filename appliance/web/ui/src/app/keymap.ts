@@ -63,6 +63,7 @@ export const ACTIONS = table({
   hide: { group: "Picture", words: "hide the selection, or everything", where: "picture", keys: ["h"], labelStudio: ["alt+h"] },
   names: { group: "Picture", words: "names beside shapes, or none", where: "picture", keys: ["t"] },
   chrome: { group: "Picture", words: "picture alone, without bars and panels", where: "picture", keys: ["\\", "shift+f"] },
+  comment: { group: "Picture", words: "comment on what is under the pointer, or selected", where: "picture", keys: ["c"] },
   guideline: { group: "Picture", words: "guideline", where: "picture", keys: ["g"] },
 
   select: { group: "Tools", words: "select", where: "annotate", keys: ["v"] },

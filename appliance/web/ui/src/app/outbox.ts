@@ -2,13 +2,14 @@ import { computed, signal } from "@preact/signals";
 
 import { complete, images } from "../api/client";
 import { type Problem, toProblem } from "../api/problem";
-import type { ImageAnnotations, Task } from "../api/types";
+import type { ImageAnnotations, NewComment, Task, Thread } from "../api/types";
 import { ImageDocument } from "../editor/document";
-import { type Intent, Journal, type Kept } from "../editor/journal";
+import { type Intent, Journal, type Kept, type Remark } from "../editor/journal";
 import { type Parcel, Post } from "../editor/post";
 import { type Outcome, Saver } from "../editor/saver";
 import { Errand } from "./errand";
 import { Presence } from "./presence";
+import { RemarkParcel } from "./remark";
 
 export type Standing = "saved" | "waiting" | "saving" | "offline" | "refused" | "signed-out";
 
@@ -36,8 +37,13 @@ export class Outbox {
   /** Those it refused, until somebody looked at them. */
   readonly returned = signal<readonly Intent[]>([]);
   readonly stranded = signal<readonly Stranded[]>([]);
+  /** Comments the box has not answered, or has refused, in their order. */
+  readonly remarks = signal<readonly Remark[]>([]);
+  /** The thread of the comment the box took last. */
+  readonly said = signal<Thread | null>(null);
+  readonly unsaid = computed(() => this.remarks.value.filter((one) => one.refusal === null).length);
   readonly standing = computed((): Standing => {
-    const nothing = this.unsent.value === 0 && this.intents.value.length === 0;
+    const nothing = this.unsent.value === 0 && this.intents.value.length === 0 && this.unsaid.value === 0;
     if (nothing) return "saved";
     if (this.post.signedOut.value) return "signed-out";
     if (this.post.offline.value) return "offline";
@@ -92,7 +98,7 @@ export class Outbox {
   async flush(): Promise<boolean> {
     await this.post.now();
     if (this.post.waiting.value > 0 && !this.post.offline.value) await this.post.now();
-    return this.unsent.value === 0 && this.intents.value.length === 0;
+    return this.unsent.value === 0 && this.intents.value.length === 0 && this.unsaid.value === 0;
   }
 
   /** The saver of an image, with what is unsent of it put onto what the box holds. */
@@ -138,6 +144,19 @@ export class Outbox {
     });
   }
 
+  /** Say something about an image; out of reach of the box it is said later. */
+  say(projectId: number, imageId: number, comment: NewComment): void {
+    const before = this.remarks.value.at(-1)?.at ?? 0;
+    this.utter({ projectId, imageId, comment, at: Math.max(Date.now(), before + 1), refusal: null });
+    this.retry();
+  }
+
+  /** Give up a comment that the box refused. */
+  unsay({ comment }: Remark): void {
+    this.journal.unremark(this.presence.page, comment.key);
+    this.remarks.value = this.remarks.value.filter((one) => one.comment.key !== comment.key);
+  }
+
   /** Somebody looked at what the box refused. */
   dismiss(intent: Intent): void {
     this.journal.fulfil(this.presence.page, intent.taskId);
@@ -161,7 +180,7 @@ export class Outbox {
   }
 
   private async adopt(): Promise<void> {
-    const { kept, intents } = await this.journal.adopt(this.presence.page, await this.presence.alive());
+    const { kept, intents, remarks } = await this.journal.adopt(this.presence.page, await this.presence.alive());
     for (const one of kept) {
       const parcel: Parcel = { push: () => this.deliver(one) };
       this.orphans.set(one, parcel);
@@ -171,8 +190,9 @@ export class Outbox {
       if (intent.refusal !== null) this.returned.value = [...this.returned.value, intent];
       else this.carry(intent);
     }
+    for (const remark of remarks) this.utter(remark);
     this.count();
-    if (kept.length + intents.length > 0) this.retry();
+    if (kept.length + intents.length + remarks.length > 0) this.retry();
   }
 
   private carry(intent: Intent, resolve?: (task: Task | null) => void, reject?: (problem: Problem) => void): void {
@@ -200,6 +220,26 @@ export class Outbox {
     this.intents.value = [...this.intents.value, intent];
     this.journal.intend(this.presence.page, intent);
     this.post.add(errand);
+  }
+
+  private utter(remark: Remark): void {
+    this.journal.remark(this.presence.page, remark);
+    this.remarks.value = [...this.remarks.value, remark];
+    if (remark.refusal !== null) return;
+    const parcel: RemarkParcel = new RemarkParcel(remark, {
+      done: (thread) => {
+        this.said.value = thread;
+        this.post.drop(parcel);
+        this.unsay(remark);
+      },
+      refused: (problem) => {
+        const refused = { ...remark, refusal: problem.message };
+        this.journal.remark(this.presence.page, refused);
+        this.post.drop(parcel);
+        this.remarks.value = this.remarks.value.map((one) => (one === remark ? refused : one));
+      },
+    });
+    this.post.add(parcel);
   }
 
   private finish(errand: Errand): void {

@@ -21,8 +21,8 @@ export async function askToSignOut(): Promise<void> {
 export function SignOutWarning() {
   const box = outbox.value;
   if (!asking.value || !box) return null;
-  const [changes, intents] = [box.unsent.value, box.intents.value.length];
-  const left = [changes > 0 && counted(changes, "change"), intents > 0 && counted(intents, "submission")].filter(Boolean).join(" and ");
+  const [changes, intents, said] = [box.unsent.value, box.intents.value.length, box.unsaid.value];
+  const left = [changes > 0 && counted(changes, "change"), intents > 0 && counted(intents, "submission"), said > 0 && counted(said, "comment")].filter(Boolean).join(" and ");
   const kept = box.journal.durable.value;
   const close = (): void => void (asking.value = false);
   return (

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals-core";
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb";
 
+import type { NewComment } from "../api/types";
 import type { Underway, Unsent } from "./pending";
 
 /** Whose unsent work it is, and of which image. Each page writes in a lane of its own. */
@@ -34,6 +35,17 @@ export interface Intent {
   refusal: string | null;
 }
 
+/** A comment on its way, with the key that the box knows it by. */
+export interface Remark {
+  projectId: number;
+  imageId: number;
+  comment: NewComment;
+  /** Order among remarks: milliseconds since 1970. */
+  at: number;
+  /** Why the box refused it; null while it waits. */
+  refusal: string | null;
+}
+
 /** The part of the journal that keeps one image's changes. */
 export interface Keeper {
   note(place: Place, rows: ReadonlyMap<string, Unsent | null>): void;
@@ -47,11 +59,13 @@ interface Schema extends DBSchema {
   /** One row for each unsent annotation; the diff under way has the empty id. */
   changes: { key: Key; value: Row };
   intents: { key: [owner: string, lane: string, task: number]; value: Intent };
+  remarks: { key: [owner: string, lane: string, comment: string]; value: Remark };
 }
 
-type Name = "changes" | "intents";
+type Name = "changes" | "intents" | "remarks";
 type Store<N extends Name> = IDBPObjectStore<Schema, Name[], N, "readwrite">;
 
+const STORES: readonly Name[] = ["changes", "intents", "remarks"];
 const UNDERWAY = "";
 
 /** A request's own failure is its transaction's, which is looked at. */
@@ -83,10 +97,9 @@ export class Journal implements Keeper {
 
   async open(name = "pixelqueue"): Promise<void> {
     try {
-      this.database = await openDB<Schema>(name, 1, {
+      this.database = await openDB<Schema>(name, 2, {
         upgrade(database) {
-          database.createObjectStore("changes");
-          database.createObjectStore("intents");
+          for (const store of STORES) if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
         },
         blocking: (_now, _wanted, event) => (event.target as IDBDatabase).close(),
         terminated: () => this.lose(),
@@ -130,14 +143,23 @@ export class Journal implements Keeper {
     this.write("relaxed", (_changes, intents) => quiet(intents.delete([this.owner, lane, taskId])));
   }
 
+  /** Keep a comment until the box has it. */
+  remark(lane: string, remark: Remark): void {
+    this.write("strict", (_changes, _intents, remarks) => quiet(remarks.put(remark, [this.owner, lane, remark.comment.key])));
+  }
+
+  unremark(lane: string, key: string): void {
+    this.write("relaxed", (_changes, _intents, remarks) => quiet(remarks.delete([this.owner, lane, key])));
+  }
+
   /**
    * Move what pages left that are not `alive` into lanes of `lane` and return it.
    *
    * One transaction: of two pages that try, one gets it.
    */
-  async adopt(lane: string, alive: ReadonlySet<string>): Promise<{ kept: Kept[]; intents: Intent[] }> {
-    if (!this.database) return { kept: [], intents: [] };
-    const transaction = this.database.transaction(["changes", "intents"], "readwrite", { durability: "strict" });
+  async adopt(lane: string, alive: ReadonlySet<string>): Promise<{ kept: Kept[]; intents: Intent[]; remarks: Remark[] }> {
+    if (!this.database) return { kept: [], intents: [], remarks: [] };
+    const transaction = this.database.transaction([...STORES], "readwrite", { durability: "strict" });
     const [changes, intents] = [transaction.objectStore("changes"), transaction.objectStore("intents")];
     const kept = new Map<string, Kept>();
     const orphan = (from: string): boolean => {
@@ -163,8 +185,16 @@ export class Journal implements Keeper {
       quiet(cursor.delete());
       quiet(intents.put(cursor.value, [this.owner, lane, taskId]));
     }
+    const remarks: Remark[] = [];
+    for (let cursor = await transaction.objectStore("remarks").openCursor(within(this.owner)); cursor; cursor = await cursor.continue()) {
+      const [, from, comment] = cursor.key;
+      if (!orphan(from)) continue;
+      remarks.push(cursor.value);
+      quiet(cursor.delete());
+      quiet(transaction.objectStore("remarks").put(cursor.value, [this.owner, lane, comment]));
+    }
     await transaction.done;
-    return { kept: [...kept.values()], intents: found.sort((a, b) => a.at - b.at) };
+    return { kept: [...kept.values()], intents: found.sort((a, b) => a.at - b.at), remarks: remarks.sort((a, b) => a.at - b.at) };
   }
 
   /** Count what all pages of this user have unsent. */
@@ -186,7 +216,7 @@ export class Journal implements Keeper {
 
   private write(
     durability: "strict" | "relaxed",
-    act: (changes: Store<"changes">, intents: Store<"intents">) => void,
+    act: (changes: Store<"changes">, intents: Store<"intents">, remarks: Store<"remarks">) => void,
   ): void {
     if (this.early) {
       this.early.push(() => this.write(durability, act));
@@ -194,8 +224,8 @@ export class Journal implements Keeper {
     }
     if (!this.database) return;
     try {
-      const transaction = this.database.transaction(["changes", "intents"], "readwrite", { durability });
-      act(transaction.objectStore("changes"), transaction.objectStore("intents"));
+      const transaction = this.database.transaction([...STORES], "readwrite", { durability });
+      act(transaction.objectStore("changes"), transaction.objectStore("intents"), transaction.objectStore("remarks"));
       transaction.commit();
       transaction.done.catch(() => this.lose());
     } catch {

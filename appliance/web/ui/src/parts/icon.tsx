@@ -43,6 +43,7 @@ const PATHS = {
   unlock: "M5 9h10v8H5zM7 9V6.500a3 3 0 015.800-1",
   list: "M7 5h10M7 10h10M7 15h10M3 5h.01M3 10h.01M3 15h.01",
   minus: "M5 10h10",
+  comment: "M3 4h14v10H9l-4 3v-3H3z",
   side: "M3 10h14M6 7l-3 3 3 3M14 7l3 3-3 3",
   info: "M10 3a7 7 0 100 14 7 7 0 000-14zM10 9v5M10 6.2h.01",
 } as const;

@@ -5,13 +5,15 @@ import { counted } from "./words";
 export function saveWords(outbox: Outbox, revision: number | null): string {
   const changes = counted(outbox.unsent.value, "change");
   const intents = outbox.intents.value.length;
-  const kept = intents > 0 ? `${changes} and ${counted(intents, "submission")} kept` : `${changes} kept`;
+  const said = outbox.unsaid.value;
+  const others = [intents > 0 && counted(intents, "submission"), said > 0 && counted(said, "comment")].filter(Boolean);
+  const kept = `${[changes, ...others].join(" and ")} kept`;
   switch (outbox.standing.value) {
     case "saved":
       return revision === null ? "Saved" : `Saved, revision ${revision}`;
     case "waiting":
     case "saving":
-      return outbox.unsent.value > 0 ? `Saving ${changes}` : `Sending ${counted(intents, "submission")}`;
+      return outbox.unsent.value > 0 ? `Saving ${changes}` : `Sending ${others.join(" and ")}`;
     case "offline":
       return `Offline · ${kept}`;
     case "signed-out":

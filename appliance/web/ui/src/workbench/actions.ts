@@ -9,6 +9,7 @@ import { TOOLS } from "../editor/tools";
 import { counted } from "../parts/words";
 import type { Bench } from "./bench";
 import { digits } from "./labels";
+import { comment } from "./pins";
 
 export const ids = (annotations: readonly Annotation[]): string[] => annotations.map((one) => one.id);
 
@@ -103,14 +104,15 @@ function nextRegion(): void {
   first[(at + 1) % first.length]?.focus();
 }
 
-/** What every mode of the workbench does with a picture. */
-export function pictureKeys(bench: Bench): Handlers {
+/** What every mode of the workbench does with a picture; `first` is what Tab walks before the objects. */
+export function pictureKeys(bench: Bench, first: () => boolean = () => false): Handlers {
   return {
     fit: () => bench.stage?.fit(),
     "actual-size": () => bench.stage?.zoomTo(1),
     "zoom-in": () => bench.stage?.zoomBy(1.25),
     "zoom-out": () => bench.stage?.zoomBy(0.8),
-    cycle: (event) => onCanvas() && (bench.stage?.key(keyName(event)) || bench.cycle(1)),
+    comment: () => comment(bench),
+    cycle: (event) => onCanvas() && (bench.stage?.key(keyName(event)) || first() || bench.cycle(1)),
     "cycle-back": () => onCanvas() && bench.cycle(-1),
     region: nextRegion,
     hide: () => toggleHidden(bench),
@@ -157,6 +159,7 @@ export function editKeys(bench: Bench): Handlers {
 /** Leave what is under way, one thing at a time; false when there was nothing. */
 export function stepBack(bench: Bench): boolean {
   const { session } = bench;
+  if (bench.talk.leave()) return true;
   if (bench.past.value) {
     bench.past.value = null;
     return true;

@@ -1,14 +1,15 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { machine } from "../api/client";
+import { machine, projects } from "../api/client";
 import type { Task } from "../api/types";
 import { filterOf } from "../app/image-filter";
 import { imageList } from "../app/image-list";
 import { hint, useKeys } from "../app/keys";
 import { mayReview, type ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
-import { connected, outbox, session } from "../app/session";
-import { useAct, useEvents } from "../app/use";
+import { connected, me, outbox, session } from "../app/session";
+import { useUnread } from "../app/unread";
+import { useAct, useEvents, useLoad } from "../app/use";
 import { WorkQueue } from "../app/work-queue";
 import { Button, Empty, Fault, IconButton } from "../parts/controls";
 import { TASK_WORDS } from "../parts/marks";
@@ -42,9 +43,16 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const labelling = useAct();
   const imageId = walk.imageId.value;
   const task = walk.task.value;
-  bench.readOnly.value = whyReadOnly(task, mayReview(project, session.value?.permissions.administer ?? false));
+  bench.readOnly.value = whyReadOnly(task, mayReview(project, session.value?.permissions.administer ?? false), me.value?.id ?? null);
   const shown = useImage(bench, imageId, bench.past.value?.document ?? null);
   const { ready } = shown;
+  const unread = useUnread(project.id);
+  const selected = query.get("select");
+  useEffect(() => {
+    if (!ready || selected === null || !bench.desk.value?.document.get(selected)) return;
+    bench.session.select(selected);
+    bench.look(selected);
+  }, [ready?.image.id, selected]);
 
   useEffect(() => {
     walk.start();
@@ -66,7 +74,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     if (imageId !== null) labelling.run(() => machine.autoLabel(project.id, { image_ids: [imageId] }));
   };
   useKeys({
-    ...pictureKeys(bench),
+    ...pictureKeys(bench, task?.reason ? () => bench.nextPin() : undefined),
     ...editKeys(bench),
     next: turn(1),
     previous: turn(-1),
@@ -111,7 +119,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
             }
           />
         }
-        below={<Strip projectId={project.id} items={stripOf(walk, handing)} />}
+        below={<Strip projectId={project.id} items={stripOf(walk, handing).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />}
       />
       {guideline && <Guideline text={project.guideline} onClose={() => setGuideline(false)} />}
     </>
@@ -138,7 +146,7 @@ function Bar({ bench, walk, handing, shown, onTurn, onGuideline }: BarProps) {
       <span class="mono cut name">{image?.name}</span>
       <span class="second wide-only">{image && `${image.width} × ${image.height}`}</span>
       {task && task.round > 1 && <span class="second wide-only">round {task.round}</span>}
-      {task?.reason && <span class="cut">Returned: {task.reason}</span>}
+      {task?.reason && <Returned task={task} />}
       <span class="space" />
       <nav class="walk" aria-label="Walk">
         <a href={`/projects/${project.id}/annotate`} aria-current={walk.kind === "queue" ? "true" : undefined} title="Through your queue">
@@ -173,6 +181,17 @@ function Bar({ bench, walk, handing, shown, onTurn, onGuideline }: BarProps) {
   );
 }
 
+/** Why work came back, and who sent it. */
+function Returned({ task }: { task: Task }) {
+  const members = useLoad(() => projects.members(task.project_id), [task.project_id]);
+  const by = members.value?.find((one) => one.user_id === task.reviewer_id)?.name;
+  return (
+    <span class="cut">
+      Returned{by ? ` by ${by}` : ""}: {task.reason}
+    </span>
+  );
+}
+
 function placeWords(walk: Walk, left: number): string {
   if (!(walk instanceof BrowseWalk)) return `${count(left)} to do`;
   const { list, index } = walk;
@@ -180,8 +199,9 @@ function placeWords(walk: Walk, left: number): string {
 }
 
 /** Why an image may only be looked at; null where it may be changed. */
-export function whyReadOnly(task: Task | null, reviewer: boolean): string | null {
+export function whyReadOnly(task: Task | null, reviewer: boolean, userId: number | null): string | null {
   if (!task) return null;
+  if (task.state === "returned" && task.assignee_id !== null && task.assignee_id !== userId && !reviewer) return "Returned to somebody else, who corrects it.";
   if (task.state === "in_review" && !reviewer) return "In review: it can be changed when the reviewer has returned it.";
   return null;
 }

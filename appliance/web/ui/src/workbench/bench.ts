@@ -10,7 +10,9 @@ import type { Editor } from "../editor/editor";
 import type { Pictures } from "../editor/pictures";
 import { bounds } from "../editor/shape";
 import { tooUnsure } from "../editor/shapes-of";
+import type { Size } from "../editor/camera";
 import type { Stage } from "../editor/stage";
+import { placeOf, Talk, type Talked } from "./talk";
 
 /** What stands on the workbench: an image with its annotations, and what is selected of them. */
 export class Bench {
@@ -27,6 +29,8 @@ export class Bench {
   readonly notice = signal<string | null>(null);
   /** An earlier revision that is looked at in the place of the present one. */
   readonly past = signal<{ entry: Revision; document: ImageDocument } | null>(null);
+  /** What people say about the image. */
+  readonly talk = new Talk();
   /** The picture alone, without bars and panels. */
   readonly bare = signal(false);
   /** Somebody searches a label. */
@@ -79,6 +83,11 @@ export class Bench {
     return desk?.document.revision ?? null;
   }
 
+  /** The size of the image; null while there is none. */
+  get size(): Size | null {
+    return this.desk.value?.editor.size ?? null;
+  }
+
   tally(state: AnnotationState): number {
     return this.groups.value.get(state)?.length ?? 0;
   }
@@ -123,13 +132,32 @@ export class Bench {
   /** Bring a shape into view. */
   look(id: string): void {
     const one = this.desk.value?.document.get(id);
+    const box = one && bounds(one.geometry);
+    if (box) this.centre({ x: (box.x1 + box.x2) / 2, y: (box.y1 + box.y2) / 2 });
+  }
+
+  /** Go on to the next pin that waits for an answer; false where none does. */
+  nextPin(): boolean {
+    const one = this.talk.next();
+    if (!one) return false;
+    const annotation = one.annotationId === null ? undefined : this.desk.value?.document.get(one.annotationId);
+    this.session.select(...(annotation ? [annotation.id] : []));
+    this.lookAt(one);
+    return true;
+  }
+
+  /** Bring a pin into view. */
+  lookAt(one: Talked): void {
+    const at = placeOf(one, this.desk.value?.document.get(one.annotationId ?? ""));
+    if (at) this.centre(at);
+  }
+
+  private centre(at: { x: number; y: number }): void {
     const { camera } = this.session;
     const host = document.querySelector(".canvas");
-    const box = one && bounds(one.geometry);
-    if (!box || !host) return;
+    if (!host) return;
     const { scale } = camera.value;
-    const middle = { x: ((box.x1 + box.x2) / 2) * scale, y: ((box.y1 + box.y2) / 2) * scale };
-    camera.value = { scale, x: host.clientWidth / 2 - middle.x, y: host.clientHeight / 2 - middle.y };
+    camera.value = { scale, x: host.clientWidth / 2 - at.x * scale, y: host.clientHeight / 2 - at.y * scale };
   }
 
   /** The next object around the end of the list; false where there is none. */

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { images } from "../api/client";
 import type { Problem } from "../api/problem";
@@ -12,6 +12,7 @@ import { counted } from "../parts/words";
 import type { Bench } from "./bench";
 import { LateWork } from "./late-work";
 import { LabelFinder } from "./palette";
+import { Pins } from "./pins";
 import { SegmentBar } from "./segment-bar";
 import { PastBanner } from "./past";
 import { StatusLine } from "./status";
@@ -48,6 +49,10 @@ export function Frame(props: Props) {
   const { ready, opened } = shown;
   useRecall(bench, ready);
   const bare = bench.bare.value;
+  const talking = bench.talk.open.value !== null || bench.talk.begun.value !== null;
+  useEffect(() => {
+    if (talking) setDrawer(true);
+  }, [talking]);
   const desk = bench.desk.value;
   const label = ready ? `${ready.image.name}, ${counted(bench.annotations.value.length, "object")}` : "Picture";
   return (
@@ -59,6 +64,7 @@ export function Frame(props: Props) {
         {!ready && imageId !== null && !shown.problem && (
           <img class="coming" src={images.thumbnailUrl(bench.project.value.id, imageId)} alt="" />
         )}
+        <Pins bench={bench} />
         <div class="over-stage">
           <Fault problem={trouble} />
           {desk && <Conflicts desk={desk} onShow={(id) => bench.session.select(id)} />}

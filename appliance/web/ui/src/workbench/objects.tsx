@@ -50,6 +50,11 @@ export function Objects(props: Props) {
     else host.scrollTop = at * view.row - host.clientHeight / 2;
   }, [single]);
 
+  useEffect(() => {
+    const one = bench.annotations.value.find(({ id }) => id === single);
+    if (one && folded.has(stateOf(one))) fold(stateOf(one));
+  }, [single]);
+
   const fold = (state: AnnotationState): void => setFolded(new Set(toggledState(folded, state)));
   const pick = (id: string, event: MouseEvent): void => {
     if (event.shiftKey && anchor.current) session.select(...between(rows, anchor.current, id));

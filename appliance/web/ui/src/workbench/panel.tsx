@@ -8,6 +8,7 @@ import type { ColorBy } from "../editor/session";
 import { Select } from "../parts/controls";
 import { bytes, counted, when } from "../parts/words";
 import type { Bench } from "./bench";
+import { Comments } from "./comments";
 import { COLORS } from "./display";
 import { Objects } from "./objects";
 import { Palette } from "./palette";
@@ -48,6 +49,7 @@ export function Panel({ bench, ready, actions, rowActions, remark, empty, palett
       )}
       <Objects bench={bench} actions={rowActions} remark={remark} />
       <Selection bench={bench} />
+      <Comments bench={bench} />
       {ready && <History bench={bench} ready={ready} />}
       {ready && bench.selected.value.length === 0 && <FileFacts ready={ready} />}
     </>

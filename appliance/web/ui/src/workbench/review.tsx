@@ -6,6 +6,7 @@ import { type Handlers, hint, useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go } from "../app/router";
 import { connected } from "../app/session";
+import { useUnread } from "../app/unread";
 import { useEvents } from "../app/use";
 import { WorkQueue } from "../app/work-queue";
 import { ImageDocument } from "../editor/document";
@@ -45,6 +46,7 @@ export function Review({ project, labels }: ProjectPageProps) {
   bench.readOnly.value = editing ? null : "";
   const shown = useImage(bench, imageId, bench.past.value?.document ?? (before?.shown ? before.document : null));
   const { ready } = shown;
+  const unread = useUnread(project.id);
   const desk = ready ? bench.desk.value : null;
   const revision = bench.revision ?? -1;
   // The picture may have been fetched before the annotator handed in: never judge what is out of date.
@@ -186,7 +188,7 @@ export function Review({ project, labels }: ProjectPageProps) {
         }
         below={
           <>
-            <Strip projectId={project.id} items={stripOf(verdicts.given.value, task, walk.queue.ahead.value)} />
+            <Strip projectId={project.id} items={stripOf(verdicts.given.value, task, walk.queue.ahead.value).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />
             <div class="verdict">
               <Button kind="primary" class="big" hint={editing ? hint("submit") : hint("approve")} disabled={!canJudge} onClick={() => give("approve")}>
                 {changed ? "Approve your fix" : "Approve"}

@@ -43,6 +43,7 @@ export function ThumbBar({ bench, onNext, onPanel, panelOpen }: Props) {
       <Thumb icon="close" words="cancel" label="Cancel" onClick={() => stepBack(bench)} />
       <Thumb icon="undo" words="undo" label="Undo the last step" disabled={!editor} onClick={undo} />
       <Thumb icon="trash" words="vertex" label="Delete the vertex, or the selection" disabled={!editor} onClick={() => remove(bench)} />
+      <Thumb icon="comment" words="comment" label="Comment" onClick={() => (bench.talk.placing.value = true)} />
       <Thumb icon="list" words="objects" label="Objects and labels" pressed={panelOpen} onClick={onPanel} />
       <Thumb icon="right" words="next" label="Next image" onClick={onNext} />
     </div>

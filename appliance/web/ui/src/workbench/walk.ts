@@ -157,6 +157,7 @@ export class BrowseWalk implements Walk {
   show(imageId: number): void {
     const query = new URLSearchParams(place.value.query);
     query.set("image", String(imageId));
+    query.delete("select");
     go(`${place.value.path}?${query}`, "replace");
   }
 

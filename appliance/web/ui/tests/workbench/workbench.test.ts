@@ -86,7 +86,13 @@ describe("an image in review", () => {
   const task = (state: Task["state"]): Task => ({ state }) as Task;
 
   it("is changed by reviewers alone", () => {
-    expect(whyReadOnly(task("in_review"), false)).toContain("In review");
-    expect([whyReadOnly(task("in_review"), true), whyReadOnly(task("done"), false), whyReadOnly(null, false)]).toEqual([null, null, null]);
+    expect(whyReadOnly(task("in_review"), false, 1)).toContain("In review");
+    expect([whyReadOnly(task("in_review"), true, 1), whyReadOnly(task("done"), false, 1), whyReadOnly(null, false, 1)]).toEqual([null, null, null]);
+  });
+
+  it("is for its annotator to correct when it was returned", () => {
+    const returned = { ...task("returned"), assignee_id: 2 } as Task;
+    expect(whyReadOnly(returned, false, 1)).toContain("somebody else");
+    expect([whyReadOnly(returned, false, 2), whyReadOnly(returned, true, 1), whyReadOnly({ ...returned, assignee_id: null }, false, 1)]).toEqual([null, null, null]);
   });
 });

@@ -16,6 +16,7 @@ import { NoteList } from "../jobs";
 import { ExportDialog, FORMATS } from "./export-dialog";
 import { SnapshotDialog } from "./snapshot-dialog";
 import { SnapshotFacts } from "./snapshot-facts";
+import { Validation } from "./validation";
 
 /** Snapshots and what was exported from them. */
 export function Dataset({ project, labels }: ProjectPageProps) {
@@ -59,6 +60,7 @@ export function Dataset({ project, labels }: ProjectPageProps) {
             <span class="second cut">{job.message}</span>
           </p>
         ))}
+        <Validation project={project} />
         <h2>Snapshots</h2>
         {snapshots.value && all.length === 0 ? (
           <Empty action={<Button onClick={() => setMaking(true)}>Make snapshot</Button>}>
@@ -85,7 +87,7 @@ export function Dataset({ project, labels }: ProjectPageProps) {
                       <b class="cut">{one.name}</b>
                     </button>
                   </td>
-                  <td class="second">{one.contents === "approved" ? "approved, ground truth" : "everything as it was"}</td>
+                  <td class="second">{one.contents === "approved" ? "approved, ground truth" : "with drafts and predictions, no ground truth"}</td>
                   <td class="number">{count(one.images)}</td>
                   <td class="number">{count(one.annotations)}</td>
                   <td class="mono second wide-only">{one.manifest_sha256.slice(0, 12)}</td>

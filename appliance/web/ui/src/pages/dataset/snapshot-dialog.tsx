@@ -30,7 +30,7 @@ export function SnapshotDialog(props: { project: ProjectRow; onClose: () => void
           value={contents}
           options={[
             ["approved", `Images that are done (${project.states.done}): ground truth`],
-            ["everything", "All images as they are, predictions included"],
+            ["everything", "All images with drafts and predictions: no ground truth"],
           ]}
           onPick={(value) => setContents(value as Snapshot["contents"])}
         />

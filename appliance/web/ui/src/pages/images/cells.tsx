@@ -30,6 +30,7 @@ interface Cell {
   over: HTMLCanvasElement | null;
   badge: HTMLSpanElement;
   predictions: Text;
+  threads: HTMLSpanElement;
   mark: HTMLSpanElement;
   word: HTMLSpanElement;
   person: HTMLSpanElement;
@@ -119,6 +120,9 @@ export class Cells {
     cell.badge.hidden = !image?.predictions;
     cell.badge.title = image ? counted(image.predictions, "prediction") : "";
     cell.predictions.textContent = image ? count(image.predictions) : "";
+    cell.threads.hidden = !image?.threads;
+    cell.threads.textContent = image?.threads ? count(image.threads) : "";
+    cell.threads.title = image ? counted(image.threads, "unresolved comment") : "";
     if (cell.shown.state !== image?.state) {
       cell.mark.replaceChildren(...(image ? [markOf(image.state)] : []));
       cell.word.textContent = image ? TASK_WORDS[image.state] : "";
@@ -174,12 +178,13 @@ export class Cells {
     const unit = element("span", "unseen");
     unit.textContent = " predicted, ";
     badge.append(element("i"), predictions, unit);
-    picture.append(img, badge);
+    const threads = element("span", "badge threads");
+    picture.append(img, badge, threads);
     caption.append(mark, word, person, tally, objects);
     link.append(name, picture, caption);
     item.append(link, tick);
     this.list.append(item);
-    return { item, link, name, picture, img, badge, predictions, mark, word, person, tally, objects, tick, over: null, shown: {} };
+    return { item, link, name, picture, img, badge, predictions, threads, mark, word, person, tally, objects, tick, over: null, shown: {} };
   }
 }
 

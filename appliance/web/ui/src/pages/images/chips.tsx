@@ -22,6 +22,8 @@ export function chipsOf(filter: ImageFilter, labels: readonly Label[], members: 
   if (confidence) chips.push({ word: `Confidence ${confidence[0].toFixed(2)} to ${confidence[1].toFixed(2)}`, without: { confidence: null } });
   if (filter.splits.length > 0) chips.push({ word: `Split ${filter.splits.join(", ")}`, without: { splits: [] } });
   if (filter.assignee !== null) chips.push({ word: filter.assignee === 0 ? "Nobody’s" : `${members.find((one) => one.user_id === filter.assignee)?.name ?? "Former member"}’s`, without: { assignee: null } });
+  if (filter.comments) chips.push({ word: "Unresolved comments", without: { comments: null } });
+  if (filter.unreadBy !== null) chips.push({ word: "Unread comments", without: { unreadBy: null } });
   if (filter.folder) chips.push({ word: folderName(filter.folder), without: { folder: null } });
   if (filter.job !== null) chips.push({ word: `Import ${filter.job}`, without: { job: null } });
   if (filter.since !== null || filter.until !== null) chips.push({ word: days(filter), without: { since: null, until: null } });

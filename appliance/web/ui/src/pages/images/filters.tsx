@@ -5,6 +5,8 @@ import { images, jobs, machine } from "../../api/client";
 import type { Facets, Job, Label, Member, ProjectRow } from "../../api/types";
 import { type ImageFilter, queryOf, SPLITS, STATES } from "../../app/image-filter";
 import { setQuery } from "../../app/router";
+import { me } from "../../app/session";
+import { useUnread } from "../../app/unread";
 import { useEvents, useLoad } from "../../app/use";
 import { Swatch } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
@@ -34,6 +36,7 @@ const toggled = <T,>(all: readonly T[], one: T): T[] => (all.includes(one) ? all
 export function Filters({ project, labels, members, filter, open }: Props) {
   const facets = useLoad(() => images.facets(project.id), [project.id]);
   useEvents(["annotations.changed", "task.changed", "image.deleted"], project.id, facets.reload);
+  const unread = useUnread(project.id);
   const put = (facts: Partial<ImageFilter>): void => change(filter, facts);
   return (
     <aside class={open ? "filters open" : "filters"} aria-label="Filter">
@@ -46,6 +49,19 @@ export function Filters({ project, labels, members, filter, open }: Props) {
             {TASK_WORDS[one]}
           </Choice>
         ))}
+      </ul>
+      <h3>Comments</h3>
+      <ul>
+        <Choice on={filter.comments === "unresolved"} onToggle={() => put({ comments: filter.comments ? null : "unresolved" })}>
+          Unresolved
+        </Choice>
+        <Choice
+          on={filter.unreadBy !== null}
+          tally={unread.total ? count(unread.total.comments) : undefined}
+          onToggle={() => put({ unreadBy: filter.unreadBy === null ? (me.value?.id ?? null) : null })}
+        >
+          Unread by you
+        </Choice>
       </ul>
       {labels.length > 0 && <Labels labels={labels} filter={filter} facets={facets.value} />}
       <Confidence bins={facets.value?.confidence ?? []} value={filter.confidence} onPick={(confidence) => put({ confidence })} />
