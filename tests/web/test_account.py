@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -141,6 +142,49 @@ def test_a_burst_of_guesses_cannot_outrun_the_limit(box: Serving) -> None:
         statuses = list(threads.map(guess, range(24)))
     assert statuses.count(401) <= 7
     assert statuses.count(401) + statuses.count(429) == 24
+
+
+def _from(box: Serving, address: str) -> httpx.Client:
+    """A client whose connections come from another address of this machine."""
+    return box.client(transport=httpx.HTTPTransport(local_address=address))
+
+
+def test_guessing_one_account_from_many_addresses_is_slowed_down(box: Serving) -> None:
+    statuses = []
+    for number in range(7):
+        guesser = _from(box, f"127.0.0.{10 + number}")
+        statuses.append(guesser.post("/api/session", json=SIGN_IN | {"password": "not this one at all"}).status_code)
+    assert statuses == [401] * 6 + [429]
+    assert box.appliance.store.read(lambda r: limits.failures(r, limits.ADDRESS, "127.0.0.12")) == 1
+
+
+def test_guessing_many_accounts_from_one_address_is_slowed_down_there_only(box: Serving) -> None:
+    guesser = _from(box, "127.0.0.66")
+    statuses = [
+        guesser.post(
+            "/api/session", json={"email": f"n{n}@example.org", "password": "not this one at all"}
+        ).status_code
+        for n in range(62)
+    ]
+    assert statuses == [401] * 61 + [429]
+    assert box.client().post("/api/session", json=SIGN_IN).status_code == 201, "others are not held up"
+
+
+def test_a_session_that_somebody_else_chose_is_never_taken_over(box: Serving) -> None:
+    fixed = "A" * 43
+    victim = box.client(cookies={"pixelqueue_session": fixed})
+    answer = victim.post("/api/session", json=SIGN_IN)
+    assert answer.cookies["pixelqueue_session"] != fixed
+    assert box.client(cookies={"pixelqueue_session": fixed}).get("/api/session").status_code == 401
+
+
+def test_a_clock_that_is_set_back_lengthens_no_session(box: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin, store = box.clients[0] if box.clients else box.claim(), box.appliance.store
+    day_ms = 24 * 3600 * 1000
+    store.write(lambda tx: tx.execute("UPDATE sessions SET seen_at_ms = seen_at_ms - ?", (day_ms,)))
+    wall_ns = time.time_ns()
+    monkeypatch.setattr("appliance.store.clock.time.time_ns", lambda: wall_ns - 7 * day_ms * 1_000_000)
+    assert admin.get("/api/session").status_code == 401
 
 
 def test_changing_the_password_needs_the_old_one_and_ends_other_sessions(box: Serving, admin: httpx.Client) -> None:
