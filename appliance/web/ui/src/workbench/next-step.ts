@@ -16,7 +16,7 @@ export function nextStep({ images, states }: Pick<ProjectRow, "images" | "states
     return { words: `Everything is done: ${counted(states.done, "image")} can go into a dataset.`, action: "Go to the dataset", page: "dataset" };
   if (states.in_review > 0 && reviews)
     return { words: `Nothing is open, and ${counted(states.in_review, "image waits", "images wait")} for review.`, action: "Review them", page: "review" };
-  if (states.open + states.returned > 0 && !reviews)
+  if (states.open + states.returned + states.in_progress > 0)
     return { words: "Nothing is open for you: others have begun what is left.", action: "All images", page: "images" };
   return { words: "Nothing is open: every image is submitted, in review or done.", action: "All images", page: "images" };
 }
