@@ -27,6 +27,7 @@ const Dataset = lazy(async () => (await import("../pages/dataset/dataset")).Data
 const Models = lazy(async () => (await import("../pages/models")).Models);
 const Settings = lazy(async () => (await import("../pages/settings/settings")).Settings);
 const Insights = lazy(async () => (await import("../pages/insights")).Insights);
+const Work = lazy(async () => (await import("../pages/work")).Work);
 const History = lazy(async () => (await import("../pages/history")).History);
 const Account = lazy(async () => (await import("../pages/account")).Account);
 const Health = lazy(async () => (await import("../pages/system/health")).Health);
@@ -44,6 +45,7 @@ const IN_PROJECT: readonly [string, ComponentType<ProjectPageProps>][] = [
   ["/projects/:project/dataset", Dataset],
   ["/projects/:project/models", Models],
   ["/projects/:project/insights", Insights],
+  ["/projects/:project/work", Work],
   ["/projects/:project/history", History],
   ["/projects/:project/settings", Settings],
 ];

@@ -144,6 +144,7 @@ export const ACTIONS = table({
   "find-image": { group: "Images", words: "find an image", where: "images", keys: ["/"] },
   "outline-images": { group: "Images", words: "annotations over the thumbnails, or none", where: "images", keys: ["o"] },
   "assign-images": { group: "Images", words: "assign the selected", where: "images", keys: ["a"] },
+  "plan-images": { group: "Images", words: "priority and due date of the selected", where: "images", keys: ["p"] },
   "reopen-images": { group: "Images", words: "reopen the selected", where: "images", keys: ["r"] },
   "auto-label-images": { group: "Images", words: "auto-label", where: "images", keys: ["ctrl+j"] },
   "delete-images": { group: "Images", words: "delete the selected", where: "images", keys: ["delete"] },

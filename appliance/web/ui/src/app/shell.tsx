@@ -29,6 +29,7 @@ const PROJECT_PAGES: readonly [string, string, (project: ProjectRow) => boolean]
   ["review", "Review", (project) => mayReview(project, administers())],
   ["dataset", "Dataset", () => true],
   ["models", "Models", () => true],
+  ["work", "Work", (project) => mayReview(project, administers())],
   ["insights", "Insights", () => true],
   ["history", "History", () => true],
   ["settings", "Settings", () => true],

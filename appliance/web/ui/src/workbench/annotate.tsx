@@ -21,6 +21,7 @@ import { Frame, Guideline } from "./frame";
 import { type Handed, Handing } from "./handing";
 import { nextStep } from "./next-step";
 import { Panel } from "./panel";
+import { SkipDialog } from "./skip";
 import { Strip, type StripItem } from "./strip";
 import { type OnBench, useAhead, useBench, useImage } from "./use-bench";
 import { BrowseWalk, gridAddress, QueueWalk, SHOWN, type Walk } from "./walk";
@@ -40,6 +41,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   );
   const handing = useMemo(() => new Handing(bench, walk), [bench, walk]);
   const [guideline, setGuideline] = useState(false);
+  const [skipping, setSkipping] = useState(false);
   const labelling = useAct();
   const imageId = walk.imageId.value;
   const task = walk.task.value;
@@ -79,7 +81,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     next: turn(1),
     previous: turn(-1),
     submit: () => handing.submit(),
-    skip: () => handing.skip(),
+    skip: () => bench.editor && walk.task.value && setSkipping(true),
     cancel: () => void (stepBack(bench) || (walk.kind === "browse" && go(gridAddress(project.id)))),
     guideline: () => setGuideline(true),
     "auto-label": autoLabel,
@@ -101,7 +103,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
         imageId={imageId}
         trouble={trouble}
         onNext={turn(1)}
-        bar={<Bar bench={bench} walk={walk} handing={handing} shown={shown} onTurn={turn} onGuideline={() => setGuideline(true)} />}
+        bar={<Bar bench={bench} walk={walk} handing={handing} shown={shown} onTurn={turn} onGuideline={() => setGuideline(true)} onSkip={() => setSkipping(true)} />}
         panel={
           <Panel
             bench={bench}
@@ -122,6 +124,15 @@ export function Annotate({ project, labels }: ProjectPageProps) {
         below={<Strip projectId={project.id} items={stripOf(walk, handing).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />}
       />
       {guideline && <Guideline text={project.guideline} onClose={() => setGuideline(false)} />}
+      {skipping && (
+        <SkipDialog
+          onClose={() => setSkipping(false)}
+          onSkip={(reason) => {
+            setSkipping(false);
+            handing.skip(reason);
+          }}
+        />
+      )}
     </>
   );
 }
@@ -133,9 +144,10 @@ interface BarProps {
   shown: OnBench;
   onTurn: (by: 1 | -1) => () => void;
   onGuideline: () => void;
+  onSkip: () => void;
 }
 
-function Bar({ bench, walk, handing, shown, onTurn, onGuideline }: BarProps) {
+function Bar({ bench, walk, handing, shown, onTurn, onGuideline, onSkip }: BarProps) {
   const project = bench.project.value;
   const { editor } = bench;
   const image = shown.ready?.image;
@@ -171,7 +183,7 @@ function Bar({ bench, walk, handing, shown, onTurn, onGuideline }: BarProps) {
           Guideline
         </Button>
       )}
-      <Button kind="quiet" hint={hint("skip")} disabled={!editor || !task} onClick={() => handing.skip()}>
+      <Button kind="quiet" hint={hint("skip")} disabled={!editor || !task} onClick={onSkip}>
         Skip
       </Button>
       <Button kind="primary" hint={hint("submit")} disabled={!editor || !task} onClick={() => handing.submit()}>

@@ -47,8 +47,8 @@ export class Handing {
     this.hand("submit", null);
   }
 
-  skip(): void {
-    this.hand("skip", "skipped by the annotator");
+  skip(reason: string): void {
+    this.hand("skip", reason);
   }
 
   /** Have a task on the bench again that was handed in by mistake. */

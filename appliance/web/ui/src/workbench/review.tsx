@@ -150,6 +150,7 @@ export function Review({ project, labels }: ProjectPageProps) {
             <span class="mono cut name">{ready?.image.name}</span>
             <span class="second wide-only">{ready && `${ready.image.width} × ${ready.image.height}`}</span>
             <span class="second wide-only">{task && `submitted ${when(task.updated_at_ms)}, round ${task.round}`}</span>
+            {task && project.review_policy.reviews === 2 && <span class="second" role="status">{`${task.approvals} of 2 approvals`}</span>}
             <span class="space" />
             <IconButton icon="left" label="Previous image" hint={hint("previous")} disabled={!walk.canPrevious.value} onClick={() => walk.previous()} />
             <IconButton icon="right" label="Next image" hint={hint("next")} disabled={!walk.canNext.value} onClick={() => walk.next()} />

@@ -1,12 +1,11 @@
-import { useState } from "preact/hooks";
-
 import { images } from "../../api/client";
-import type { BulkOutcome, ImageSelection, Member } from "../../api/types";
+import type { BulkOutcome, ImageSelection, Member, QueueOrder } from "../../api/types";
 import { noteJob } from "../../app/jobs";
 import { useAct } from "../../app/use";
-import { Button, Fault, Select } from "../../parts/controls";
+import { Button, Fault } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
 import { count, counted } from "../../parts/words";
+import { Assign, Plan } from "./dealing";
 
 /** What was done last, in words, and how to take it back. */
 export interface Done {
@@ -14,7 +13,7 @@ export interface Done {
   undo?: () => Promise<unknown>;
 }
 
-export type BulkDialog = "delete" | "reopen" | "assign";
+export type BulkDialog = "delete" | "reopen" | "assign" | "plan";
 
 interface BarProps {
   selected: number;
@@ -36,9 +35,14 @@ export function BulkBar({ selected, total, all, administers, onAll, onClear, onA
       </Button>
       <i class="divider" />
       {administers && (
-        <Button hint="A" onClick={() => onAct("assign")}>
-          Assign
-        </Button>
+        <>
+          <Button hint="A" onClick={() => onAct("assign")}>
+            Assign
+          </Button>
+          <Button hint="P" onClick={() => onAct("plan")}>
+            Plan
+          </Button>
+        </>
       )}
       <Button hint="Ctrl J" onClick={() => onAct("auto-label")}>
         Auto-label
@@ -61,7 +65,7 @@ export function BulkBar({ selected, total, all, administers, onAll, onClear, onA
   );
 }
 
-interface DialogProps {
+export interface DialogProps {
   projectId: number;
   selection: ImageSelection;
   number: number;
@@ -69,13 +73,14 @@ interface DialogProps {
   onClose: (done: Done | null) => void;
 }
 
-export function BulkAction({ what, ...rest }: DialogProps & { what: BulkDialog }) {
+export function BulkAction({ what, order, ...rest }: DialogProps & { what: BulkDialog; order: QueueOrder }) {
   if (what === "assign") return <Assign {...rest} />;
+  if (what === "plan") return <Plan {...rest} order={order} />;
   return what === "delete" ? <Delete {...rest} /> : <Reopen {...rest} />;
 }
 
 /** Many are changed by a job, whose progress the status line shows. */
-function said(outcome: BulkOutcome, word: string): string {
+export function said(outcome: BulkOutcome, word: string): string {
   if (outcome.job) {
     noteJob(outcome.job);
     return `${counted(outcome.images, "image")} are being ${word}`;
@@ -114,41 +119,6 @@ function Reopen({ projectId, selection, number, onClose }: DialogProps) {
         </Button>
         <Button onClick={() => onClose(null)}>Cancel</Button>
       </div>
-    </Dialog>
-  );
-}
-
-function Assign({ projectId, selection, number, members, onClose }: DialogProps) {
-  const [picked, setPicked] = useState(String(members[0]?.user_id ?? ""));
-  const { busy, problem, run } = useAct();
-  const name = members.find((one) => String(one.user_id) === picked)?.name;
-  const act = async (): Promise<void> => {
-    const outcome = await images.assign(projectId, selection, picked ? Number(picked) : null);
-    const back = async (): Promise<void> => {
-      for (const { ids, assignee_id: whose } of outcome.before) await images.assign(projectId, { ids }, whose);
-    };
-    const words = said(outcome, name ? `assigned to ${name}` : "assigned to nobody");
-    onClose({ words, undo: outcome.before.length > 0 ? back : undefined });
-  };
-  const options: (readonly [string, string])[] = [...members.map((one) => [String(one.user_id), one.name] as const), ["", "Nobody: free for anybody"]];
-  return (
-    <Dialog title={`Assign ${counted(number, "image")}`} onClose={() => onClose(null)}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          run(act);
-        }}
-      >
-        <Select label="To" value={picked} options={options} onPick={setPicked} />
-        <p class="second">What somebody has begun is open again. Images in review or done stay as they are.</p>
-        <Fault problem={problem} />
-        <div class="actions">
-          <Button kind="primary" type="submit" disabled={busy}>
-            Assign
-          </Button>
-          <Button onClick={() => onClose(null)}>Cancel</Button>
-        </div>
-      </form>
     </Dialog>
   );
 }

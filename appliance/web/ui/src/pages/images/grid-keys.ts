@@ -42,6 +42,7 @@ export function useGridKeys(picking: Picking, view: { current: GridView | null }
       "delete-images": () => void acts.ask("delete"),
       "auto-label-images": () => void acts.ask("auto-label"),
       "assign-images": () => void acts.ask("assign"),
+      "plan-images": () => void acts.ask("plan"),
       "reopen-images": () => void acts.ask("reopen"),
       "outline-images": toggleOutlines,
       "find-image": () => document.getElementById("find-image")?.focus(),

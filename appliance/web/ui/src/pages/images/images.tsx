@@ -174,7 +174,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
       )}
       {dialog === "export" && <ExportDialog project={project} onClose={() => setDialog(null)} />}
       {dialog && dialog !== "auto-label" && dialog !== "export" && (
-        <BulkAction what={dialog} projectId={project.id} selection={selection} number={selected} members={members} onClose={close} />
+        <BulkAction what={dialog} projectId={project.id} selection={selection} number={selected} members={members} order={project.queue_order} onClose={close} />
       )}
     </main>
   );
