@@ -9,6 +9,9 @@ import type { NewComment, Thread, Unread, Validation, ValidationProblem } from "
 
 export const http = new Http();
 
+/** The box takes no more for one submission. */
+const DAY_MS = 86_400_000;
+
 const project = (id: number): string => `/api/projects/${id}`;
 const image = (projectId: number, id: number): string => `${project(projectId)}/images/${id}`;
 const task = (projectId: number, id: number): string => `${project(projectId)}/tasks/${id}`;
@@ -176,8 +179,8 @@ export const tasks = {
     http.post<Task | null>(`${task(projectId, id)}/take`, undefined, { role, if_free: true }),
   /** Take one's own submission back, until a reviewer has opened it. */
   takeBack: (projectId: number, id: number) => http.post<Task>(`${task(projectId, id)}/take-back`),
-  submit: (projectId: number, id: number, revision: number) =>
-    http.post<Task>(`${task(projectId, id)}/submit`, { revision }),
+  submit: (projectId: number, id: number, revision: number, activeMs?: number) =>
+    http.post<Task>(`${task(projectId, id)}/submit`, activeMs === undefined ? { revision } : { revision, active_ms: Math.min(activeMs, DAY_MS) }),
   skip: (projectId: number, id: number, reason: string) =>
     http.post<Task>(`${task(projectId, id)}/skip`, { reason }),
   review: (

@@ -7,6 +7,9 @@ export interface InsightsDay {
   reworked: number;
   approved: number;
   returned: number;
+  agreed: number;
+  disagreed: number;
+  active_s: number;
 }
 
 export interface InsightsPerson {
@@ -17,6 +20,9 @@ export interface InsightsPerson {
   approved: number;
   returned: number;
   reviewed: number;
+  agreed: number;
+  disagreed: number;
+  active_s: number;
   median_s: number | null;
 }
 
@@ -42,17 +48,30 @@ export interface Outcome {
   left: number;
 }
 
+/** What taking only predictions from a confidence on would mean; label 0 is all together. */
+export interface Threshold {
+  label_id: number;
+  /** In tenths. */
+  step: number;
+  right: number;
+  wrong: number;
+  missed: number;
+  best: boolean;
+}
+
 export interface ProjectInsights {
   first_day: number;
   last_day: number;
   median_s: number | null;
   days: InsightsDay[];
-  people: InsightsPerson[] | null;
+  /** All for the project's admins, oneself for others. */
+  people: InsightsPerson[];
   labels: LabelUse[];
   outcomes: Outcome[];
+  thresholds: Threshold[];
 }
 
-export type InsightsTable = "days" | "people" | "labels" | "predictions";
+export type InsightsTable = "days" | "people" | "labels" | "predictions" | "thresholds";
 
 const base = (projectId: number): string => `/api/projects/${projectId}/insights`;
 

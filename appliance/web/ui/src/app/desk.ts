@@ -4,6 +4,7 @@ import { Editor } from "../editor/editor";
 import type { ImageDocument } from "../editor/document";
 import type { Conflict } from "../editor/pending";
 import type { Saver } from "../editor/saver";
+import { activeTime } from "./active";
 import type { Outbox } from "./outbox";
 import { outbox } from "./session";
 
@@ -53,7 +54,7 @@ export class Desk {
   /** Hand the task in, or put it aside, once its changes are there. Resolves when the box has taken it. */
   hand(kind: "submit" | "skip", task: Task, reason: string | null = null): Promise<Task | null> {
     const { projectId, imageId, name } = this;
-    return this.outbox.hand({ kind, projectId, imageId, taskId: task.id, name, revision: this.document.revision, reason });
+    return this.outbox.hand({ kind, projectId, imageId, taskId: task.id, name, revision: this.document.revision, reason, activeMs: activeTime().take(imageId) });
   }
 }
 

@@ -47,9 +47,9 @@ export class Errand implements Parcel {
   }
 
   private tell(): Promise<Task> {
-    const { kind, projectId, taskId, reason } = this.intent;
+    const { kind, projectId, taskId, reason, activeMs } = this.intent;
     const calls = this.options.calls ?? BOX;
-    return kind === "submit" ? calls.submit(projectId, taskId, this.revision) : calls.skip(projectId, taskId, reason ?? "skipped");
+    return kind === "submit" ? calls.submit(projectId, taskId, this.revision, activeMs) : calls.skip(projectId, taskId, reason ?? "skipped");
   }
 
   private async fail(problem: Problem): Promise<Outcome> {

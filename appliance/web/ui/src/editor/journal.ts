@@ -29,6 +29,8 @@ export interface Intent {
   /** The revision the person saw. */
   revision: number;
   reason: string | null;
+  /** How long the person was at it, without pauses, in milliseconds; older pages measured nothing. */
+  activeMs?: number;
   /** Order among intents: milliseconds since 1970. */
   at: number;
   /** Why the box refused it; null while it waits. */

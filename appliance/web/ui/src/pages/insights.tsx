@@ -7,8 +7,8 @@ import { useEvents, useLoad } from "../app/use";
 import { DayChart, type Line } from "../parts/chart";
 import { Empty, Fault, Select } from "../parts/controls";
 import { count, duration } from "../parts/words";
-import { Balance, Predictions } from "./insights/tables";
-import { approval, dayWord, percent, sums, throughput } from "./insights/series";
+import { Balance, Predictions, Thresholds } from "./insights/tables";
+import { approval, dayWord, percent, ratio, sums, throughput } from "./insights/series";
 import "./insights.css";
 
 const PERIODS: readonly (readonly [string, string])[] = [
@@ -62,8 +62,9 @@ function Found({ found, projectId, days }: { found: ProjectInsights; projectId: 
       ) : (
         <Work found={found} file={file("days")} />
       )}
-      {found.people && found.people.length > 0 && <People found={found} file={file("people")} />}
+      {found.people.length > 0 && <People found={found} file={file("people")} />}
       <Predictions found={found} file={file("predictions")} />
+      <Thresholds found={found} file={file("thresholds")} />
       <Balance found={found} file={file("labels")} />
     </>
   );
@@ -77,8 +78,10 @@ function Totals({ found }: { found: ProjectInsights }) {
     ["Submitted", count(total.submitted)],
     ["Approved at review", percent(approval(total.approved, total.returned))],
     ["Returned", count(total.returned)],
-    ["Submitted again", count(total.reworked)],
+    ["Submitted again", `${count(total.reworked)} (${percent(ratio(total.reworked, total.submitted))})`],
     ["Median time an image", seconds(found.median_s)],
+    ["Active time", duration(total.active_s)],
+    ...(total.agreed + total.disagreed > 0 ? [["Reviewers agree", percent(ratio(total.agreed, total.agreed + total.disagreed))] as [string, string]] : []),
   ];
   return (
     <dl class="totals">
@@ -122,6 +125,7 @@ function Work({ found, file }: { found: ProjectInsights; file: string }) {
                 <th class="number">Submitted</th>
                 <th class="number">Approved</th>
                 <th class="number">Returned</th>
+                <th class="number">Active</th>
               </tr>
             </thead>
             <tbody>
@@ -131,6 +135,7 @@ function Work({ found, file }: { found: ProjectInsights; file: string }) {
                   <td class="number">{count(one.submitted)}</td>
                   <td class="number">{count(one.approved)}</td>
                   <td class="number">{count(one.returned)}</td>
+                  <td class="number">{duration(one.active_s)}</td>
                 </tr>
               ))}
             </tbody>
@@ -161,12 +166,14 @@ function People({ found, file }: { found: ProjectInsights; file: string }) {
             <th class="number">Approved</th>
             <th class="number">Returned</th>
             <th class="number">Approval</th>
+            <th class="number">Rework</th>
             <th class="number">Median time</th>
+            <th class="number">Active</th>
             <th class="number">Reviewed</th>
           </tr>
         </thead>
         <tbody>
-          {(found.people ?? []).map((one) => (
+          {found.people.map((one) => (
             <tr key={one.user_id}>
               <td>{one.name}</td>
               <td class="number">{count(one.submitted)}</td>
@@ -174,14 +181,16 @@ function People({ found, file }: { found: ProjectInsights; file: string }) {
               <td class="number">{count(one.approved)}</td>
               <td class="number">{count(one.returned)}</td>
               <td class="number">{percent(approval(one.approved, one.returned))}</td>
+              <td class="number">{percent(ratio(one.reworked, one.submitted))}</td>
               <td class="number">{seconds(one.median_s)}</td>
+              <td class="number">{duration(one.active_s)}</td>
               <td class="number">{count(one.reviewed)}</td>
             </tr>
           ))}
         </tbody>
       </table>
       <p class="second small note-line">
-        Time counts from taking the image, or from submitting the one before, to submitting it. Pauses over two minutes are left out. Right within five percent.
+        Time counts while the image is shown and somebody moves or types, pauses over a minute left out. The median is right within five percent.
       </p>
     </section>
   );

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { machine, projects } from "../api/client";
 import type { Task } from "../api/types";
+import { activeTime } from "../app/active";
 import { filterOf } from "../app/image-filter";
 import { imageList } from "../app/image-list";
 import { hint, useKeys } from "../app/keys";
@@ -60,6 +61,10 @@ export function Annotate({ project, labels }: ProjectPageProps) {
     walk.start();
     return () => walk.stop();
   }, [walk]);
+  useEffect(() => {
+    activeTime().on(ready ? imageId : null);
+    return () => activeTime().on(null);
+  }, [imageId, ready !== null]);
   useAhead(bench, imageId, ready, walk.ahead.value);
   useEvents(["task.changed"], project.id, () => {
     walk.refresh();

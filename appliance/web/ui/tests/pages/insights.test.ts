@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { InsightsDay, Outcome } from "../../src/api/insights";
 import { acceptance, approval, dayWord, gathered, percent, sums, throughput } from "../../src/pages/insights/series";
 
-const day = (n: number, more: Partial<InsightsDay> = {}): InsightsDay => ({ day: n, submitted: 0, reworked: 0, approved: 0, returned: 0, ...more });
+const day = (n: number, more: Partial<InsightsDay> = {}): InsightsDay => ({ day: n, submitted: 0, reworked: 0, approved: 0, returned: 0, agreed: 0, disagreed: 0, active_s: 0, ...more });
 const outcome = (label_id: number, step: number, more: Partial<Outcome>): Outcome => ({ label_id, step, accepted: 0, adjusted: 0, replaced: 0, rejected: 0, left: 0, ...more });
 
 describe("insights", () => {
@@ -15,7 +15,7 @@ describe("insights", () => {
   });
 
   it("adds days up", () => {
-    expect(sums([day(1, { submitted: 3, returned: 1 }), day(2, { submitted: 4, reworked: 1 })])).toEqual({ submitted: 7, reworked: 1, approved: 0, returned: 1 });
+    expect(sums([day(1, { submitted: 3, returned: 1 }), day(2, { submitted: 4, reworked: 1 })])).toEqual({ submitted: 7, reworked: 1, approved: 0, returned: 1, agreed: 0, disagreed: 0, active_s: 0 });
   });
 
   it("tells rates only where there is something to tell", () => {

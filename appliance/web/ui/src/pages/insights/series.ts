@@ -22,10 +22,13 @@ export function dayWord(day: number): string {
 }
 
 export function sums(days: readonly InsightsDay[]): Omit<InsightsDay, "day"> {
-  const total = { submitted: 0, reworked: 0, approved: 0, returned: 0 };
+  const total = { submitted: 0, reworked: 0, approved: 0, returned: 0, agreed: 0, disagreed: 0, active_s: 0 };
   for (const one of days) for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += one[key];
   return total;
 }
+
+/** A share, 0 to 1; null of nothing. */
+export const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
 
 /** Of the verdicts, how many approve: 0 to 1, null without any. */
 export function approval(approved: number, returned: number): number | null {

@@ -1,7 +1,7 @@
-import type { ProjectInsights } from "../../api/insights";
+import type { ProjectInsights, Threshold } from "../../api/insights";
 import { Swatch } from "../../parts/controls";
 import { count, share } from "../../parts/words";
-import { acceptance, FATES, type Fate, type Fates, gathered, percent, standing } from "./series";
+import { acceptance, FATES, type Fate, type Fates, gathered, percent, ratio, standing } from "./series";
 
 const WORDS: Record<Fate, string> = {
   accepted: "As made",
@@ -95,6 +95,65 @@ function FateBar({ fates }: { fates: Fates }) {
         <i key={fate} class={fate} style={{ width: `${(100 * fates[fate]) / Math.max(1, whole)}%` }} />
       ))}
     </div>
+  );
+}
+
+/** From which confidence on it pays to take predictions, for all labels together and each. */
+export function Thresholds({ found, file }: { found: ProjectInsights; file: string }) {
+  const all = found.thresholds.filter((one) => one.label_id === 0);
+  if (all.length === 0) return null;
+  const best = found.thresholds.filter((one) => one.best && one.label_id !== 0);
+  const labels = new Map(found.labels.map((one) => [one.label_id, one]));
+  return (
+    <section aria-label="Confidence to start from">
+      <div class="section-head">
+        <h2>Confidence to start from</h2>
+        <span class="second">the best balance of wrong and missed is marked</span>
+        <span class="space" />
+        <a class="button quiet" href={file} download>
+          CSV
+        </a>
+      </div>
+      <div class="beside even">
+        <ThresholdTable head="From, all labels" rows={all.map((one) => [one, `${one.step * 10} %`])} />
+        <ThresholdTable
+          head="Best from, by label"
+          rows={best.map((one) => [one, `${labels.get(one.label_id)?.name ?? "deleted label"}: ${one.step * 10} %`, labels.get(one.label_id)?.color])}
+        />
+      </div>
+    </section>
+  );
+}
+
+type ThresholdRow = readonly [Threshold, string, string?];
+
+function ThresholdTable({ head, rows }: { head: string; rows: readonly ThresholdRow[] }) {
+  return (
+    <table class="rows tight thresholds">
+      <thead>
+        <tr>
+          <th>{head}</th>
+          <th class="number">Right</th>
+          <th class="number">Wrong</th>
+          <th class="number">Missed</th>
+          <th class="number">Rate right</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([one, word, color]) => (
+          <tr key={`${one.label_id}-${one.step}`} class={one.best && one.label_id === 0 ? "best" : ""}>
+            <td class="nowrap">
+              {color && <Swatch color={color} />} {word}
+              {one.best && one.label_id === 0 && <b> best</b>}
+            </td>
+            <td class="number">{count(one.right)}</td>
+            <td class="number">{count(one.wrong)}</td>
+            <td class="number">{count(one.missed)}</td>
+            <td class="number">{percent(ratio(one.right, one.right + one.wrong))}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
