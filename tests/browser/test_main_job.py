@@ -87,9 +87,11 @@ def add_pictures(page: Page, pictures: list[bytes]) -> None:
 def add_model(desk: Desk, weights: Path) -> None:
     page = desk.page
     page.get_by_role("link", name="Models").click()
+    page.get_by_role("button", name="Add a model").click()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload ONNX").click()
+        page.get_by_role("button", name="Choose a file").click()
     chooser.value.set_files(weights)
+    page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Use in this project").click()
     expect(page.get_by_role("button", name="Stop using")).to_be_visible()
 

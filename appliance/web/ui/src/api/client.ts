@@ -1,7 +1,7 @@
 import { Http, type Query } from "./http";
 import type {
   Annotation, Answerer, BulkOutcome, Diff, Door, Export, Facets, Folder, GlobalRole, Image, ImageAnnotations,
-  ImageSelection, ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Load, Member, Model, NewLabel, Outlines, Page, Project,
+  ImageSelection, ImageWithTask, Job, JobWithNotes, JsonObject, Label, Late, Load, Member, NewLabel, Outlines, Page, Project,
   ProjectRole, ProjectRow, Review, ReviewPolicy, Saved, Segmentation, SegmentPrompt, ServerFilter, Session, Snapshot,
   SnapshotChanges, SnapshotSummary, Task, TaskState, TilesFacts, Verdict, WireAnnotation,
 } from "./types";
@@ -205,11 +205,6 @@ export const comments = {
   remove: (projectId: number, id: number) => http.delete(`${project(projectId)}/comments/${id}`),
   resolve: (projectId: number, threadId: number) => http.post<Thread>(`${project(projectId)}/threads/${threadId}/resolve`),
   reopen: (projectId: number, threadId: number) => http.post<Thread>(`${project(projectId)}/threads/${threadId}/reopen`),
-};
-
-export const models = {
-  list: () => all<Model>("/api/models"),
-  remove: (id: number) => http.delete(`/api/models/${id}`),
 };
 
 export const machine = {

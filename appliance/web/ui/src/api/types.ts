@@ -544,6 +544,8 @@ export interface Model {
   created_by: number | null;
   created_at_ms: number;
   archived_at_ms: number | null;
+  /** Projects in which it is active, in lists. */
+  used_by?: { project_id: number; name: string }[];
 }
 
 export interface Job {

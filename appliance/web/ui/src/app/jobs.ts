@@ -46,6 +46,7 @@ const WORDS: Record<string, string> = {
   "auto-label": "Auto-label",
   "clear-cache": "Empty the cache",
   collect: "Collect unused files",
+  convert: "Convert",
   export: "Export",
   import: "Import",
   measure: "Measure the space",

@@ -1,95 +1,118 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import "./models/models.css";
 
-import { http, models, projects } from "../api/client";
+import { useEffect, useState } from "preact/hooks";
+
+import { models } from "../api/models";
 import type { Model } from "../api/types";
-import type { ProjectPageProps } from "../app/project";
+import { mayAdminister, type ProjectPageProps } from "../app/project";
+import { session } from "../app/session";
 import { useAct, useEvents, useLoad } from "../app/use";
 import { Button, Empty, Fault } from "../parts/controls";
 import { TaskMark } from "../parts/marks";
-import { bytes, counted, when } from "../parts/words";
+import { counted, when } from "../parts/words";
+import { AddModel } from "./models/add";
+import { Facts } from "./models/facts";
+import { Labels } from "./models/labels";
+import { Turns } from "./models/turns";
+import { Metrics, title } from "./models/words";
 
-const TASK_WORDS: Record<Model["info"]["task"], string> = {
-  detect: "boxes",
-  segment: "outlines",
-  pose: "keypoints",
-  obb: "rotated boxes",
-  classify: "whole images",
-  prompt: "what a click points at",
-};
-
-/** Models of the box; inside a project also which of them it uses. */
-export function Models({ project, reload }: Partial<ProjectPageProps>) {
+/** Models of the box; inside a project also which of them it uses, and what becomes of their labels. */
+export function Models({ project, labels, reload }: Partial<ProjectPageProps>) {
   const loaded = useLoad(models.list, []);
+  const turns = useLoad(async () => (project ? models.of(project.id) : null), [project?.id]);
+  const runtimes = useLoad(models.runtimes, []);
   const [shown, setShown] = useState<number | null>(null);
-  const files = useRef<HTMLInputElement>(null);
+  const [archived, setArchived] = useState(false);
   const { busy, problem, run } = useAct();
+  const again = (): void => {
+    loaded.reload();
+    turns.reload();
+  };
   useEvents(["model.added", "model.changed"], null, loaded.reload);
+  useEvents(["project.changed"], project?.id ?? null, again);
   useEffect(() => {
     if (!project) document.title = "Models · PixelQueue";
   }, []);
+  const operates = session.value?.permissions.operate ?? false;
+  const may = project ? mayAdminister(project, session.value?.permissions.administer ?? false) : false;
   const all = [...(loaded.value ?? [])].sort((a, b) => b.id - a.id);
-  const model = all.find((one) => one.id === (shown ?? project?.model_id)) ?? all[0];
-  const upload = (file: File): void =>
+  const activeId = turns.value?.active?.id ?? null;
+  const listed = all.filter((one) => archived || one.archived_at_ms === null || one.id === shown);
+  const model = all.find((one) => one.id === (shown ?? activeId)) ?? listed[0];
+  const put = all.length - all.filter((one) => one.archived_at_ms === null).length;
+  const act = (what: () => Promise<unknown>): void =>
     run(async () => {
-      const sent = await http.send<Model>("POST", "/api/models", { query: { name: file.name }, bytes: file });
-      loaded.reload();
-      setShown(sent.body.id);
-    });
-  const use = (id: number | null): void =>
-    run(async () => {
-      if (!project) return;
-      await projects.change(project.id, { model_id: id });
+      await what();
+      again();
       reload?.();
     });
-  const add = (
-    <Button kind={all.length === 0 || !project ? "primary" : "plain"} icon="upload" disabled={busy} onClick={() => files.current?.click()}>
-      {busy ? "Checking the file" : "Upload ONNX"}
-    </Button>
-  );
+  const add = operates && <AddModel primary={all.length === 0 || !project} onAdded={(id) => { again(); setShown(id); }} />;
   return (
     <div class="page">
-      <main class="sheet">
+      <main class="sheet models-page">
         <header>
           <h1>Models</h1>
           <span class="second">{loaded.value && counted(all.length, "model")}</span>
           <span class="space" />
           {all.length > 0 && add}
-          <input
-            ref={files}
-            class="unseen"
-            type="file"
-            accept=".onnx"
-            tabIndex={-1}
-            aria-label="ONNX file"
-            onChange={(event) => {
-              const file = event.currentTarget.files?.[0];
-              if (file) upload(file);
-              event.currentTarget.value = "";
-            }}
-          />
         </header>
-        <Fault problem={problem ?? loaded.problem} />
+        <Fault problem={problem ?? loaded.problem ?? turns.problem} />
         {loaded.value && all.length === 0 && (
-          <Empty action={add}>No model yet: upload an ONNX file exported from YOLO, with its labels inside.</Empty>
+          <Empty action={add || undefined}>
+            {operates ? "No model yet: add an ONNX file, a checkpoint or a package of another box." : "No model yet: an operator of the box can add one."}
+          </Empty>
         )}
         {model && (
           <div class="models">
-            <ul class="model-list">
-              {all.map((one) => (
-                <li key={one.id}>
-                  <button aria-pressed={one.id === model.id} onClick={() => setShown(one.id)}>
-                    <TaskMark state={project?.model_id === one.id ? "done" : "open"} />
-                    <span class="cut">
-                      <span class="mono">{`${one.name}-${one.version}`}</span>
-                      <span class="second small">
-                        {project?.model_id === one.id ? "In use here" : when(one.created_at_ms)}
+            <nav aria-label="Models">
+              <ul class="model-list">
+                {listed.map((one) => (
+                  <li key={one.id}>
+                    <button aria-pressed={one.id === model.id} onClick={() => setShown(one.id)}>
+                      <TaskMark state={one.archived_at_ms !== null ? "skipped" : one.id === activeId || (!project && (one.used_by ?? []).length > 0) ? "done" : "open"} />
+                      <span class="cut">
+                        <span class="mono">{title(one)}</span>
+                        <span class="second small">{standing(one, activeId, !project)}</span>
                       </span>
-                    </span>
-                  </button>
-                </li>
-              ))}
-            </ul>
-            <ModelFacts model={model} active={project ? project.model_id === model.id : null} busy={busy} onUse={use} />
+                      <Metrics model={one} brief />
+                    </button>
+                  </li>
+                ))}
+              </ul>
+              {put > 0 && (
+                <Button kind="quiet" aria-pressed={archived} onClick={() => setArchived(!archived)}>
+                  {archived ? "Hide archived" : `Show ${counted(put, "archived", "archived")}`}
+                </Button>
+              )}
+            </nav>
+            <section class="model-main">
+              <header>
+                <h2 class="mono">{title(model)}</h2>
+                <span class="space" />
+                {may && project && model.task !== "prompt" && model.archived_at_ms === null && (
+                  activeId === model.id ? (
+                    <Button disabled={busy} onClick={() => act(() => models.activate(project.id, null))}>Stop using</Button>
+                  ) : (
+                    <Button kind="primary" disabled={busy} onClick={() => act(() => models.activate(project.id, model.id))}>Use in this project</Button>
+                  )
+                )}
+              </header>
+              <Metrics model={model} />
+              {project && model.task !== "prompt" ? (
+                <Labels key={`${project.id}-${model.id}`} projectId={project.id} model={model} labels={labels ?? []} may={may} />
+              ) : (
+                model.info.labels.length > 0 && (
+                  <>
+                    <h3>{counted(model.info.labels.length, "label")}</h3>
+                    <p class="label-words">{model.info.labels.join(", ")}</p>
+                  </>
+                )
+              )}
+            </section>
+            <aside class="model-side" aria-label="About the model">
+              {project && turns.value && <Turns turns={turns.value} busy={busy} may={may} onBack={() => act(() => models.rollBack(project.id))} />}
+              <Facts model={model} runtimes={runtimes.value} operates={operates} busy={busy} act={act} onGone={() => setShown(null)} />
+            </aside>
           </div>
         )}
       </main>
@@ -97,51 +120,10 @@ export function Models({ project, reload }: Partial<ProjectPageProps>) {
   );
 }
 
-interface FactsProps {
-  model: Model;
-  active: boolean | null;
-  busy: boolean;
-  onUse: (id: number | null) => void;
-}
-
-function ModelFacts({ model, active, busy, onUse }: FactsProps) {
-  const { info } = model;
-  const [height, width] = info.input_size;
-  return (
-    <section class="model-facts">
-      <header>
-        <h2 class="mono">{`${model.name}-${model.version}`}</h2>
-        <span class="space" />
-        {active === false && (
-          <Button kind="primary" disabled={busy} onClick={() => onUse(model.id)}>
-            Use in this project
-          </Button>
-        )}
-        {active === true && (
-          <Button disabled={busy} onClick={() => onUse(null)}>
-            Stop using
-          </Button>
-        )}
-      </header>
-      <dl class="facts">
-        <dt>Predicts</dt>
-        <dd>{TASK_WORDS[info.task]}</dd>
-        <dt>Family</dt>
-        <dd>{info.family}</dd>
-        <dt>Input</dt>
-        <dd>{info.dynamic ? `any size, ${width} × ${height} unless told` : `${width} × ${height}`}</dd>
-        <dt>Batch</dt>
-        <dd>{info.batch ?? "any"}</dd>
-        <dt>Weights</dt>
-        <dd>ONNX, {bytes(model.size_bytes)}</dd>
-        <dt>Hash</dt>
-        <dd class="mono">{model.sha256.slice(0, 12)}</dd>
-        <dt>Added</dt>
-        <dd>{when(model.created_at_ms)}</dd>
-      </dl>
-      <h3>{counted(info.labels.length, "label")}</h3>
-      <p class="label-words">{info.labels.join(", ")}</p>
-      <p class="second small">Labels are matched to those of a project by name; what has no match is left out and said.</p>
-    </section>
-  );
+function standing(model: Model, activeId: number | null, box: boolean): string {
+  if (model.archived_at_ms !== null) return `Archived ${when(model.archived_at_ms)}`;
+  if (model.id === activeId) return "In use here";
+  const used = model.used_by ?? [];
+  if (box && used.length > 0) return `In use in ${used.length === 1 ? used[0].name : counted(used.length, "project")}`;
+  return `Added ${when(model.created_at_ms)}`;
 }

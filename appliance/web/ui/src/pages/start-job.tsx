@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 
-import { machine, models } from "../api/client";
+import { machine } from "../api/client";
+import { models } from "../api/models";
 import type { ImageSelection, ProjectRow } from "../api/types";
 import { noteJob } from "../app/jobs";
 import { useAct, useLoad } from "../app/use";

@@ -1,0 +1,141 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { jobs } from "../../api/client";
+import { type ConversionAbility, models } from "../../api/models";
+import { Problem } from "../../api/problem";
+import { hasEnded, liveJobs, noteJob } from "../../app/jobs";
+import { useAct, useLoad } from "../../app/use";
+import { Button, Fault } from "../../parts/controls";
+import { Dialog } from "../../parts/dialog";
+
+interface Props {
+  primary: boolean;
+  onAdded: (modelId: number) => void;
+}
+
+const isCheckpoint = (file: File): boolean => /\.pth?$/i.test(file.name);
+const isPackage = (file: File): boolean => /\.pqmodel$/i.test(file.name);
+
+/** The button that takes a model in, whatever form it comes in. */
+export function AddModel({ primary, onAdded }: Props) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button kind={primary ? "primary" : "plain"} icon="upload" onClick={() => setOpen(true)}>
+        Add a model
+      </Button>
+      {open && <AddDialog onClose={() => setOpen(false)} onAdded={onAdded} />}
+    </>
+  );
+}
+
+function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelId: number) => void }) {
+  const files = useRef<HTMLInputElement>(null);
+  const [file, setFile] = useState<File | null>(null);
+  const [trusted, setTrusted] = useState(false);
+  const [jobId, setJobId] = useState<number | null>(null);
+  const conversion = useLoad(models.conversion, []);
+  const { busy, problem, run } = useAct();
+  const done = (modelId: number): void => {
+    onAdded(modelId);
+    onClose();
+  };
+  const send = (): void =>
+    run(async () => {
+      if (!file) return;
+      if (isCheckpoint(file)) {
+        const job = (await models.convert(file, trusted)).body;
+        noteJob(job);
+        setJobId(job.id);
+      } else {
+        done((await (isPackage(file) ? models.unpack(file) : models.add(file))).body.id);
+      }
+    });
+  const converts = file !== null && isCheckpoint(file);
+  const possible = !converts || (conversion.value?.ability.ok ?? false);
+  return (
+    <Dialog title="Add a model" onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        <p class="second">An ONNX file exported from YOLO, a checkpoint (.pt), or a package (.pqmodel) of another box.</p>
+        <input
+          ref={files}
+          class="unseen"
+          type="file"
+          accept=".onnx,.pt,.pth,.pqmodel"
+          tabIndex={-1}
+          aria-label="Model file"
+          onChange={(event) => {
+            setFile(event.currentTarget.files?.[0] ?? null);
+            setJobId(null);
+          }}
+        />
+        <div class="line">
+          <Button icon="folder" disabled={busy} onClick={() => files.current?.click()}>
+            Choose a file
+          </Button>
+          <span class="mono cut">{file?.name ?? ""}</span>
+        </div>
+        {converts && conversion.value && <CheckpointWords conversion={conversion.value} trusted={trusted} onTrusted={setTrusted} />}
+        {jobId !== null && <Progress jobId={jobId} onDone={done} />}
+        <Fault problem={problem ?? conversion.problem} />
+        <div class="actions">
+          <Button kind="primary" type="submit" disabled={busy || !file || !possible || jobId !== null}>
+            {busy ? "Checking the file" : converts ? "Convert" : "Add"}
+          </Button>
+          <Button onClick={onClose}>{jobId !== null ? "Close, it goes on" : "Cancel"}</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function CheckpointWords(props: { conversion: ConversionAbility; trusted: boolean; onTrusted: (on: boolean) => void }) {
+  const { ability, pickles_allowed } = props.conversion;
+  if (!ability.ok) {
+    return (
+      <Fault problem={new Problem(503, { code: "backend-unavailable", detail: `Checkpoints cannot be converted here: ${ability.reason}. ${ability.way_out}.` })} />
+    );
+  }
+  return (
+    <>
+      <p class="second small">It is converted to ONNX by ultralytics {ability.versions.ultralytics}, without a network, and compared with the checkpoint on pictures.</p>
+      {pickles_allowed && (
+        <label class="line">
+          <input type="checkbox" checked={props.trusted} onChange={(event) => props.onTrusted(event.currentTarget.checked)} />
+          I vouch for this file: its own code may run
+        </label>
+      )}
+    </>
+  );
+}
+
+/** How far a conversion is, live; its end closes the dialog or says what went wrong. */
+function Progress({ jobId, onDone }: { jobId: number; onDone: (modelId: number) => void }) {
+  const job = liveJobs.value.get(jobId);
+  const [failed, setFailed] = useState<Problem | null>(null);
+  const over = job === undefined || hasEnded(job.state);
+  useEffect(() => {
+    if (!over) return;
+    jobs.get(jobId).then(
+      (ended) => {
+        if (ended.state === "done") onDone(Number(ended.result?.model_id));
+        else if (hasEnded(ended.state)) setFailed(new Problem(422, { code: "failed", detail: String(ended.error?.message ?? `The conversion was ${ended.state}.`) }));
+      },
+      () => undefined,
+    );
+  }, [over]);
+  if (failed) return <Fault problem={failed} />;
+  const { progress = 0, total = 0, message = "" } = job ?? {};
+  return (
+    <p class="converting" role="status">
+      <progress max={total || 6} value={progress} aria-label="Conversion" />
+      <span>{message || "waiting for its turn"}</span>
+      {total > 0 && <span class="second mono">{`${progress} of ${total}`}</span>}
+    </p>
+  );
+}
