@@ -87,7 +87,7 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
           <Button kind="primary" type="submit" disabled={busy || !file || !possible || jobId !== null}>
             {busy ? "Checking the file" : converts ? "Convert" : "Add"}
           </Button>
-          <Button onClick={onClose}>{jobId !== null ? "Close, it goes on" : "Cancel"}</Button>
+          <Button onClick={onClose}>{jobId !== null ? "Close" : "Cancel"}</Button>
         </div>
       </form>
     </Dialog>
