@@ -46,7 +46,7 @@ class Dataset:
         def write(tx: Any) -> None:
             present = images.get(tx, self.id, image["id"])
             annotations.apply(
-                tx, present, Changes(put=[(None, annotation)]), diff_id=f"x:{annotation.id}", kind="edit"
+                tx, present, Changes(put=[(None, annotation)]), diff_id=f"x:{annotation.id}", kind="review"
             )
 
         self.site.box.appliance.store.write(write)
