@@ -16,7 +16,7 @@ import msgspec
 from appliance.errors import InvalidDataset
 from appliance.jobs._base import CHILD_DEADLINE_S, Context, child_memory_bytes
 from appliance.records import DatasetImage, Snapshot, SnapshotSummary
-from appliance.store import Transaction, database, jobs, labels, projects, snapshots, validation
+from appliance.store import Transaction, database, jobs, labels, policies, projects, snapshots, validation
 from appliance.store.blobs import Blobs, Staged
 from appliance.store.validation import Problem
 
@@ -174,6 +174,8 @@ def handle(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> d
     for image_id, image in snapshots.lines(connection, request["project_id"], header):
         out.write(encode(image) + b"\n")
         if header.contents == "approved":
+            why = policies.unfinished(connection, request["project_id"], [image_id])
+            tell.fault(Problem(one, None, "unfinished-review", words) for one, words in why.items())
             tell.fault(validation.problems_of(image_id, image, known))
         tell.add(image)
     tell.flush()

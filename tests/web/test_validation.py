@@ -107,6 +107,16 @@ def test_what_is_corrected_passes_and_the_list_goes(dataset: Dataset) -> None:
     assert dataset.problems()["items"] == []
 
 
+def test_work_that_a_stricter_policy_asks_more_of_is_named(dataset: Dataset) -> None:
+    image = dataset.done("a.png", box(dataset.labels[0]["id"]))
+    owner, url = dataset.site.people["owner"], dataset.url
+    policy = dataset.site.ok(owner.get(url))["review_policy"] | {"images": "all"}
+    dataset.site.ok(owner.patch(url, json={"review_policy": policy}))
+    assert dataset.snapshot().error["details"]["counts"] == {"unfinished-review": 1}
+    (problem,) = dataset.problems()["items"]
+    assert (problem["image_id"], problem["annotation_id"]) == (image["id"], None)
+
+
 def test_everything_as_it_is_asks_for_nothing(dataset: Dataset) -> None:
     dataset.done("a.png", box(dataset.labels[0]["id"]) | {"geometry": BOWTIE})
     assert dataset.snapshot(contents="everything").state == "done"
