@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--only", default="", metavar="FIGURE", help="only the figures that begin so, where a bench can"
     )
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long people work [default: 10]")
     parser.add_argument("--scratch", type=Path, help="folder on a real disk [default: runs/ of the project]")
     given = parser.parse_args(arguments)
     known = benches()
@@ -41,11 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _options(given: argparse.Namespace) -> Options:
+    asked = {"peers": given.peers, "scale": given.scale, "only": given.only, "minutes": given.minutes}
     if given.scratch is None:
-        return Options(peers=given.peers, scale=given.scale, only=given.only)
+        return Options(**asked)
     given.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=given.scratch))
-    return Options(peers=given.peers, scale=given.scale, folder=folder, only=given.only)
+    return Options(**asked, folder=Path(tempfile.mkdtemp(prefix="bench-", dir=given.scratch)))
 
 
 def _measure(chosen: list[Bench], options: Options) -> list[str]:

@@ -80,6 +80,7 @@ class Options:
         scale: Share of the work to do, for a quick look; figures are published at 1.
         folder: Scratch folder on a real disk, so that a sync costs what it costs.
         only: Figures that begin otherwise need not be measured.
+        minutes: How long a bench takes that measures for a time.
         kept: What benches of one run share, by name: a peer's server is set up once.
     """
 
@@ -87,6 +88,7 @@ class Options:
     scale: float = 1.0
     folder: Path = field(default_factory=lambda: _scratch())
     only: str = ""
+    minutes: float = 10.0
     kept: dict[str, Any] = field(default_factory=dict)
 
     def times(self, count: int, least: int = 10) -> int:

@@ -14,7 +14,7 @@ from appliance.store import Store, Transaction, images, labels, projects, tokens
 from appliance.store.blobs import Staged
 from tests.bench._ours import Box
 
-__all__ = ["fill", "ready_folder", "saves"]
+__all__ = ["fill", "fill_pictures", "ready_folder", "saves"]
 
 _EMAIL = "bench@example.org"
 _PAGE = 1_000
@@ -59,6 +59,28 @@ def _image(tx: Transaction, project_id: int, number: int) -> int:
     tx.execute("INSERT INTO blobs VALUES (?, 50000, 50000, 'plain', ?)", (digest.digest(), tx.now_ms))
     staged = Staged(Path("absent"), digest.hexdigest(), 50_000, 50_000, "plain")
     return images.create(tx, project_id, f"{number:07d}.jpg", staged, _PROBE).id
+
+
+def fill_pictures(store: Store, project_id: int, pictures: Sequence[Path], count: int) -> None:
+    """Add images whose bytes are there: the pictures, each time with another comment, so that all differ."""
+    contents = [picture.read_bytes() for picture in pictures]
+    for start in range(0, count, _PAGE):
+        numbers = range(start, min(start + _PAGE, count))
+        staged = [store.blobs.stage([_commented(contents[n % len(contents)], n)]) for n in numbers]
+        store.blobs.settle(staged)
+
+        def add(tx: Transaction, numbers: range = numbers, staged: Sequence[Staged] = staged) -> None:
+            for number, one in zip(numbers, staged, strict=True):
+                store.blobs.register(tx, one)
+                images.create(tx, project_id, f"{number:07d}.jpg", one, _PROBE)
+
+        store.write(add)
+
+
+def _commented(jpeg: bytes, number: int) -> bytes:
+    """Put a comment segment behind the start of a JPEG."""
+    said = b"%08d" % number
+    return jpeg[:2] + b"\xff\xfe" + (len(said) + 2).to_bytes(2, "big") + said + jpeg[2:]
 
 
 def saves(box: Box, project_id: int, label_id: int, image_ids: Sequence[int], tag: str) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ import msgspec
 from tests._shared import ROOT
 from tests.bench._base import percentile
 
-__all__ = ["Outcome", "drive", "render"]
+__all__ = ["Connection", "Outcome", "drive", "render"]
 
 _READ_BYTES = 1 << 18
 
@@ -94,7 +94,7 @@ def drive(url: str, requests: Iterable[bytes], connections: int = 1) -> Outcome:
     return msgspec.msgpack.decode(done.stdout, type=Outcome)
 
 
-class _Connection:
+class Connection:
     """One connection: the request under way and what has come of its answer."""
 
     def __init__(self, port: int) -> None:
@@ -122,6 +122,11 @@ class _Connection:
         data = self.socket.recv(_READ_BYTES)
         self._received += data
         return _complete(self._received, ended=not data)
+
+    @property
+    def body(self) -> bytes:
+        """The complete answer's body, if it was not sent in chunks."""
+        return bytes(self._received[self._received.find(b"\r\n\r\n") + 4 :])
 
 
 def _complete(received: bytearray, *, ended: bool) -> tuple[int, bool] | None:
@@ -154,7 +159,7 @@ def _header(head: bytes, name: bytes) -> bytes | None:
 
 def _run(plan: Plan) -> Outcome:
     waiting = iter(plan.requests)
-    connections = [_Connection(plan.port) for _ in range(min(plan.connections, len(plan.requests)))]
+    connections = [Connection(plan.port) for _ in range(min(plan.connections, len(plan.requests)))]
     latencies_ms: list[float] = []
     statuses: Counter[int] = Counter()
     selector = selectors.DefaultSelector()

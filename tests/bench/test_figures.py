@@ -46,7 +46,7 @@ def test_scaling_keeps_enough_to_measure(tmp_path: Path) -> None:
 
 
 def test_the_benches_are_registered() -> None:
-    assert set(benches()) >= {"start", "memory", "import", "save", "list", "label", "tiles", "click"}
+    assert set(benches()) >= {"start", "memory", "import", "save", "list", "label", "tiles", "click", "people"}
 
 
 class Echo(BaseHTTPRequestHandler):
