@@ -91,6 +91,15 @@ class Child:
         """The process id, which is its group's id too."""
         return self._process.pid
 
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the child has had.
+
+        Source: proc_pid_stat(5), utime and stime, which stand behind the name in parentheses.
+        """
+        fields = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def ask(self, number: int, request: dict[str, Any]) -> None:
         """Send a request; never blocks. What a dead child does not take shows in `receive`."""
         self._unsent += msgspec.json.encode({"id": number, "request": request}) + b"\n"

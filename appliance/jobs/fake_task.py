@@ -66,6 +66,11 @@ def _hang(_request: dict[str, Any], _send: Send) -> dict[str, Any]:
     return {}
 
 
+def _spin(_request: dict[str, Any], _send: Send) -> dict[str, Any]:
+    while True:
+        pass
+
+
 def _abort(_request: dict[str, Any], _send: Send) -> dict[str, Any]:
     os.write(2, b"about to abort\n")
     os.abort()
@@ -97,6 +102,7 @@ _WORK: dict[str, Callable[[dict[str, Any], Send], dict[str, Any]]] = {
     "refuse": _refuse,
     "hog": _hog,
     "hang": _hang,
+    "spin": _spin,
     "abort": _abort,
     "exit": _exit,
     "print": _print,

@@ -37,6 +37,12 @@ _WORDS = {
     "signal": "made the decoder crash: it may be damaged, save it again from its source",
 }
 
+_NOT_ITS_FAULT = {"starved": "could not be decoded in time, because the box is very busy: send it again later"}
+_ENDED = (
+    "could not be decoded, because the box's decoder ended: send it again, and where that does not help, "
+    "restart the box and look into its log"
+)
+
 
 class Pictures:
     """A pool of children that probe, thumbnail and convert pictures.
@@ -150,8 +156,11 @@ def _named(error: ChildFailed, name: str) -> PixelQueueError:
     reason = error.details.get("reason", "")
     if reason == "stop":
         return Unavailable("the appliance is stopping: send the file again in a moment", file=name)
-    if reason not in _WORDS:
-        return error
-    refused = UnreadableImage(f"{name} {_WORDS[reason].format(seconds=_DEADLINE_S)}", file=name)
+    words = _WORDS.get(reason)
+    refused = (
+        UnreadableImage(f"{name} {words.format(seconds=_DEADLINE_S)}", file=name)
+        if words
+        else Unavailable(f"{name} {_NOT_ITS_FAULT.get(reason, _ENDED)}", file=name)
+    )
     refused.__cause__ = error
     return refused

@@ -2,7 +2,8 @@
 
 One thread owns one child: it fills the child's line, waits for the head's answer, and kills
 the child when the head passes its deadline. Children answer in order, so when one dies the
-head of its line is to blame; those behind it go to the front of the queue again.
+head of its line is to blame; those behind it go to the front of the queue again. A head that
+hardly got the processor until its deadline is not to blame: it is asked once more.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 _LINE = 4
 """Requests in a child's line: enough that it never waits for its parent, few enough to share fairly."""
+
+_STARVED = 0.25
+"""The share of its deadline that a child must have had the processor for, to be blamed for passing it."""
 
 _LOOK_EVERY_S = 0.25
 """How soon a keeper whose child is busy hears of the stop."""
@@ -141,13 +145,15 @@ class Pool:
         return True
 
     def _next_answers(self, child: Child) -> list[dict[str, Any]]:
-        end_s = time.monotonic() + self._deadline_s
+        end_s, had_s = time.monotonic() + self._deadline_s, child.cpu_s
         while not self._closing:
             if lines := child.receive(_LOOK_EVERY_S):
                 return [line for line in lines if "message" not in line]
             if time.monotonic() > end_s:
+                starved = child.cpu_s - had_s < _STARVED * self._deadline_s
                 raise child.failed(
-                    f"the child {child.task} took longer than {self._deadline_s:g} s", reason="deadline"
+                    f"the child {child.task} took longer than {self._deadline_s:g} s",
+                    reason="starved" if starved else "deadline",
                 )
         raise child.failed("the appliance is stopping", reason="stop")
 
@@ -157,7 +163,8 @@ class Pool:
             head = line.popleft()
             head.deaths += 1
             # SIGKILL that is not ours is the system short of memory, maybe for somebody else's sake.
-            if error.details.get("signal") == "SIGKILL" and head.deaths < 2:
+            elsewhere = error.details.get("signal") == "SIGKILL" or error.details.get("reason") == "starved"
+            if elsewhere and head.deaths < 2:
                 line.appendleft(head)
             else:
                 _fail(head, error)

@@ -13,6 +13,7 @@ from appliance.errors import (
     ImageTooLarge,
     StoreCorrupt,
     TruncatedImage,
+    Unavailable,
     UnreadableImage,
 )
 from appliance.jobs.children import Child
@@ -60,7 +61,7 @@ def test_the_names_of_bad_files_are_in_their_errors(service: Jobs, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("task", "deadline_s", "words"),
-    [("hang", 0.5, "takes longer"), ("abort", 60.0, "made the decoder crash"), ("hog", 60.0, "needs more memory")],
+    [("spin", 0.5, "takes longer"), ("abort", 60.0, "made the decoder crash"), ("hog", 60.0, "needs more memory")],
 )
 def test_hang_crash_and_hunger_become_words_about_the_file(
     service: Jobs, task: str, deadline_s: float, words: str
@@ -71,6 +72,22 @@ def test_hang_crash_and_hunger_become_words_about_the_file(
         broken._asked({"do": task}, "evil.jpg", lambda answer: answer).result(30)
     assert caught.value.file == "evil.jpg"
     assert isinstance(caught.value.__cause__, ChildFailed)
+    broken.stop()
+
+
+@pytest.mark.parametrize(
+    ("task", "deadline_s", "words"),
+    [("hang", 0.5, "because the box is very busy"), ("exit", 60.0, "because the box's decoder ended")],
+)
+def test_what_is_no_fault_of_the_file_is_to_be_sent_again(
+    service: Jobs, task: str, deadline_s: float, words: str
+) -> None:
+    """The answer is a 503, which the console and tus clients try again, and never a 500."""
+    broken = Pictures(service.store, service.settings)
+    broken._pool = Pool(lambda: Child("jobs.fake_task", memory_bytes=512 << 20), 1, deadline_s=deadline_s)
+    with pytest.raises(Unavailable, match=f"good.jpg could not be decoded.* {words}: send it again") as caught:
+        broken._asked({"do": task}, "good.jpg", lambda answer: answer).result(30)
+    assert caught.value.file == "good.jpg"
     broken.stop()
 
 

@@ -50,12 +50,14 @@ def test_a_crash_hits_the_culprit_only(make: Make, bad: str, reason: str) -> Non
             assert answer.result(30) == {"echo": number}
 
 
-def test_a_hang_is_ended_and_those_behind_it_are_served(make: Make) -> None:
+@pytest.mark.parametrize(("do", "reason"), [("spin", "deadline"), ("hang", "starved")])
+def test_a_hang_is_ended_and_those_behind_it_are_served(make: Make, do: str, reason: str) -> None:
     pool = make(1, deadline_s=3.0)
     pool.submit({"do": "echo"}).result(30)
-    answers = [pool.submit({"do": "hang"}), *(pool.submit({"do": "echo", "value": n}) for n in range(5))]
-    with pytest.raises(ChildFailed, match="longer than 3 s"):
+    answers = [pool.submit({"do": do}), *(pool.submit({"do": "echo", "value": n}) for n in range(5))]
+    with pytest.raises(ChildFailed, match="longer than 3 s") as caught:
         answers[0].result(30)
+    assert caught.value.details["reason"] == reason
     assert [answer.result(30)["echo"] for answer in answers[1:]] == list(range(5))
 
 
