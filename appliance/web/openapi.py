@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from falcon import code_to_http_status
 
 import appliance
 from appliance.web.operations import NoQuery, Operation, least
@@ -102,10 +103,20 @@ def _query_parameters(
 def _responses(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
     problem = {"content": {"application/problem+json": {"schema": by_type[repr(Problem)]}}}
     answer: dict[str, Any] = {"description": "Done"}
-    if operation.method == "WS":
-        return {"101": {"description": "A WebSocket of JSON text messages"}, "403": {"description": "Refused"}}
+    answers: dict[str, Any]
     if operation.response is bytes:
         answer["content"] = {"*/*": {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}}
     elif operation.response is not None:
         answer["content"] = {"application/json": {"schema": by_type[repr(operation.response)]}}
-    return {str(operation.status): answer, "default": {"description": "A problem document (RFC 9457)", **problem}}
+    if operation.method == "WS":
+        answers = {"101": {"description": "A WebSocket of JSON text messages"}, "403": {"description": "Refused"}}
+    else:
+        also = {str(status): _also(status, answer) for status in operation.also}
+        answers = {str(operation.status): answer, **also}
+    return answers | {"default": {"description": "A problem document (RFC 9457)", **problem}}
+
+
+def _also(status: int, answer: dict[str, Any]) -> dict[str, Any]:
+    """Describe another answer than the first: with the same content, or with none."""
+    words = code_to_http_status(status).partition(" ")[2]
+    return {**answer, "description": words} if status in (200, 202, 206) else {"description": words}

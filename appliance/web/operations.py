@@ -43,12 +43,15 @@ if TYPE_CHECKING:
     from appliance.store.rows import Page
 
 __all__ = [
-    "Call", "Listing", "NoQuery", "Operation", "Operations", "Paged", "Query", "Services", "least", "listing",
-    "operations",
+    "OF_A_FILE", "Call", "Listing", "NoQuery", "Operation", "Operations", "Paged", "Query", "Services", "least",
+    "listing", "operations",
 ]  # fmt: skip
 
 T = TypeVar("T")
 Handler = Callable[..., Awaitable[Any]]
+OF_A_FILE = (206, 304, 416)
+"""What else `files.send` answers with: a part, that nothing has changed, that there is no such part."""
+
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -166,6 +169,7 @@ class Operation:
         body: A msgspec type for a JSON body, or None.
         raw: The body is raw bytes: the handler streams them (`uploads.receive`).
         response: A msgspec type, `bytes` for a file (`files.File`), or None for no content.
+        also: Other statuses of what went well: 204 and 304 without content, the rest with the response.
         audit: The action its writer puts into the audit log.
         unaudited: Why a state-changing operation writes no audit line.
         session_only: A token cannot call it, whatever its scopes.
@@ -182,6 +186,7 @@ class Operation:
     raw: bool = False
     response: Any = None
     status: int = 200
+    also: tuple[int, ...] = ()
     audit: str | None = None
     unaudited: str | None = None
     session_only: bool = False

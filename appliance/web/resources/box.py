@@ -13,7 +13,7 @@ import appliance
 from appliance.errors import NotFound
 from appliance.web.borders import speaks_tls
 from appliance.web.files import File
-from appliance.web.operations import Call, Operations
+from appliance.web.operations import OF_A_FILE, Call, Operations
 from appliance.web.permissions import Permission
 
 __all__ = ["OPERATIONS", "Health"]
@@ -70,6 +70,7 @@ async def get_trust(call: Call) -> Trust:
     "/api/certificate",
     permission=Permission.PUBLIC,
     response=bytes,
+    also=OF_A_FILE,
     summary="Download the box's certificate authority, to trust it in a browser",
 )
 async def get_certificate(call: Call) -> File:

@@ -78,6 +78,7 @@ class Outcome(Body):
     body=Images,
     response=Outcome,
     audit="image.delete",
+    also=(202,),
     summary="Delete images with their annotations and history",
 )
 async def delete_images(call: Call) -> Outcome:
@@ -90,6 +91,7 @@ async def delete_images(call: Call) -> Outcome:
     body=Images,
     response=Outcome,
     audit="image.reopen",
+    also=(202,),
     summary="Open images again that are in review, done or skipped",
 )
 async def reopen_images(call: Call) -> Outcome:
@@ -103,6 +105,7 @@ async def reopen_images(call: Call) -> Outcome:
     body=Assignment,
     response=Outcome,
     audit="image.assign",
+    also=(202,),
     summary="Give images to a member, or take them back",
 )
 async def assign_images(call: Call) -> Outcome:
@@ -120,6 +123,7 @@ async def assign_images(call: Call) -> Outcome:
     body=Sharing,
     response=Outcome,
     audit="image.share",
+    also=(202,),
     summary="Deal images out to several members in turn",
 )
 async def share_images(call: Call) -> Outcome:
@@ -134,6 +138,7 @@ async def share_images(call: Call) -> Outcome:
     body=Urgency,
     response=Outcome,
     audit="image.prioritise",
+    also=(202,),
     summary="Say how urgent images are",
 )
 async def prioritise_images(call: Call) -> Outcome:
@@ -147,6 +152,7 @@ async def prioritise_images(call: Call) -> Outcome:
     body=Deadline,
     response=Outcome,
     audit="image.due",
+    also=(202,),
     summary="Say by when images are to be annotated",
 )
 async def set_due(call: Call) -> Outcome:
@@ -160,6 +166,7 @@ async def set_due(call: Call) -> Outcome:
     body=Moving,
     response=Outcome,
     audit="image.move",
+    also=(202,),
     summary="Put images first or last in the order made by hand",
 )
 async def move_images(call: Call) -> Outcome:
@@ -173,6 +180,7 @@ async def move_images(call: Call) -> Outcome:
     body=Images,
     response=Outcome,
     audit="image.settle",
+    also=(202,),
     summary="Bring images in review and done to where the review policy has them",
 )
 async def settle_images(call: Call) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -23,7 +24,9 @@ _CSP = (
 )
 
 
-@OPERATIONS.get("/api/openapi.json", permission=Permission.PUBLIC, response=bytes, summary="Describe the API")
+@OPERATIONS.get(
+    "/api/openapi.json", permission=Permission.PUBLIC, response=dict[str, Any], summary="Describe the API"
+)
 async def get_openapi(_call: Call) -> Page:
     return Page(_document(), "application/json")
 

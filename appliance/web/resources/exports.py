@@ -13,7 +13,7 @@ from appliance.jobs.kinds.export import require_format
 from appliance.records import Export, Job
 from appliance.store import Reading, exports, projects, snapshots
 from appliance.web.files import File
-from appliance.web.operations import Call, Listing, Operations, Paged, listing
+from appliance.web.operations import OF_A_FILE, Call, Listing, Operations, Paged, listing
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body, Id, require_contents, submit
 
@@ -70,6 +70,7 @@ async def create_export(call: Call) -> Job:
     "/api/projects/{project_id}/exports/{export_id}/file",
     permission=Permission.PROJECT_EXPORT,
     response=bytes,
+    also=OF_A_FILE,
     summary="Download an export",
 )
 async def get_export_file(call: Call) -> File:

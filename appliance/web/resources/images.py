@@ -19,7 +19,7 @@ from appliance.errors import InvalidInput, NotFound
 from appliance.records import Image, Sha256, Task
 from appliance.store import Reading, facets, filters, images, outlines, tasks
 from appliance.web.files import File, Page
-from appliance.web.operations import Call, Listing, Operations, Query, listing
+from appliance.web.operations import OF_A_FILE, Call, Listing, Operations, Query, listing
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body, Id
 from appliance.web.resources._filter import FilterQuery
@@ -205,6 +205,7 @@ async def delete_image(call: Call) -> None:
     permission=Permission.PROJECT_READ,
     query=Version,
     response=bytes,
+    also=OF_A_FILE,
     summary="Fetch the picture as it was sent",
 )
 async def get_file(call: Call) -> File:
@@ -216,6 +217,7 @@ async def get_file(call: Call) -> File:
     permission=Permission.PROJECT_READ,
     query=Version,
     response=bytes,
+    also=OF_A_FILE,
     summary="Fetch the picture as a browser can show it, upright",
 )
 async def get_rendition(call: Call) -> File:
@@ -230,6 +232,7 @@ async def get_rendition(call: Call) -> File:
     permission=Permission.PROJECT_READ,
     query=Version,
     response=bytes,
+    also=OF_A_FILE,
     summary="Fetch a small upright JPEG",
 )
 async def get_thumbnail(call: Call) -> File:

@@ -100,6 +100,7 @@ async def change_label(call: Call) -> Label:
     response=Job,
     status=202,
     audit="label.delete",
+    also=(204,),
     summary="Delete a label",
 )
 async def delete_label(call: Call) -> Job | None:

@@ -20,7 +20,7 @@ from appliance.records import Job, Model, Provenance
 from appliance.store import Reading, Transaction, models, policy
 from appliance.store.blobs import Staged
 from appliance.web.files import File, receive
-from appliance.web.operations import Call, Listing, Operations, Paged, Query, listing
+from appliance.web.operations import OF_A_FILE, Call, Listing, Operations, Paged, Query, listing
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body, FileName
 
@@ -98,6 +98,7 @@ async def list_models(call: Call) -> Listing[ModelRow]:
     response=Model,
     status=201,
     audit="model.create",
+    also=(200,),
     summary="Send an ONNX file",
 )
 async def upload_model(call: Call) -> Model:
@@ -131,6 +132,7 @@ async def upload_model(call: Call) -> Model:
     response=Model,
     status=201,
     audit="model.create",
+    also=(200,),
     summary="Send a model's package from another box",
 )
 async def import_model(call: Call) -> Model:
@@ -235,6 +237,7 @@ async def get_model(call: Call) -> Model:
     "/api/models/{model_id}/file",
     permission=Permission.OPERATE,
     response=bytes,
+    also=OF_A_FILE,
     summary="Download a model as one file, to carry it to another box",
 )
 async def get_model_file(call: Call) -> File:

@@ -141,6 +141,7 @@ async def change_project(call: Call) -> Project:
     response=Job,
     status=202,
     audit="project.delete",
+    also=(204,),
     summary="Delete a project with everything in it",
 )
 async def delete_project(call: Call) -> Job | None:

@@ -124,6 +124,7 @@ async def list_work(call: Call) -> Listing[Load]:
     query=Role,
     response=Task,
     unaudited="the task itself says who has it",
+    also=(204,),
     summary="Get the next task, or 204 when there is none",
 )
 async def next_task(call: Call) -> Task | None:
@@ -141,6 +142,7 @@ async def next_task(call: Call) -> Task | None:
     query=Taking,
     response=Task,
     unaudited="the task itself says who has it",
+    also=(204,),
     summary="Take a task by hand",
 )
 async def take_task(call: Call) -> Task | None:

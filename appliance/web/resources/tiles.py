@@ -11,7 +11,7 @@ from appliance.pyramid import TILE, Pack, Pyramid
 from appliance.records import Image, Job
 from appliance.store import Reading, images
 from appliance.web.files import File
-from appliance.web.operations import Call, Operations
+from appliance.web.operations import OF_A_FILE, Call, Operations
 from appliance.web.permissions import Permission
 from appliance.web.resources.images import Version
 
@@ -65,6 +65,7 @@ async def get_tiles(call: Call) -> TilesFacts:
     permission=Permission.PROJECT_READ,
     query=Version,
     response=bytes,
+    also=OF_A_FILE,
     summary="Fetch the whole picture as a JPEG of at most 2,048 pixels a side",
 )
 async def get_overview(call: Call) -> File:
@@ -76,6 +77,7 @@ async def get_overview(call: Call) -> File:
     permission=Permission.PROJECT_READ,
     query=Version,
     response=bytes,
+    also=OF_A_FILE,
     summary="Fetch one tile as a JPEG",
 )
 async def get_tile(call: Call) -> File:

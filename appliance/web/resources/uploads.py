@@ -26,6 +26,7 @@ OPERATIONS = Operations("uploads", "Pictures and archives that come in")
     response=Image,
     status=201,
     audit="image.add",
+    also=(200,),
     summary="Send a picture",
 )
 async def upload_image(call: Call) -> Image:

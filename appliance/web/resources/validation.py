@@ -16,6 +16,7 @@ OPERATIONS = Operations("validation", "What keeps approved work from being groun
     "/api/projects/{project_id}/validation",
     permission=Permission.PROJECT_OVERVIEW,
     response=Validation,
+    also=(204,),
     summary="Tell why the last snapshot of approved work was refused",
 )
 async def get_validation(call: Call) -> Validation | None:
