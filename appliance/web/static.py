@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ import msgspec
 __all__ = ["DIST", "Static"]
 
 DIST = Path(__file__).parent / "ui" / "dist"
+_WORKBENCH = re.compile(r"projects/([0-9]+)/(?:annotate|review|images/([0-9]+))")
+_SCRIPT = re.compile(r'<script type="module" crossorigin src="(/assets/[^"]+)">')
+_ID = re.compile("[0-9]{1,18}")
 _ENCODINGS = ((".br", "br"), (".gz", "gzip"))
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json",
           ".wasm": "application/wasm", ".woff2": "font/woff2", ".map": "application/json"}  # fmt: skip
@@ -34,7 +38,8 @@ class Static:
     """A Falcon sink that answers GET and HEAD below the root.
 
     A request's path is looked up among the names the folder held when it was first asked,
-    and never becomes a path itself. Paths of the interface's own router get index.html.
+    and never becomes a path itself. Paths of the interface's own router get index.html; those of the
+    workbench get workbench.html, which names its code, and in a header the data that its script will ask for.
 
     Args:
         folder: What the build wrote.
@@ -55,12 +60,32 @@ class Static:
         if name not in self._files:
             if "." in name.rpartition("/")[2]:
                 raise falcon.HTTPRouteNotFound
-            name = "index.html"
+            name = await self._page(name, request, response)
         if name in self._files:
             await self._send(name, request, response)
         else:
             response.content_type, response.data = "text/html; charset=utf-8", _NOT_BUILT
             response.set_header("Cache-Control", "no-store")
+
+    async def _page(self, path: str, request: falcon.asgi.Request, response: falcon.asgi.Response) -> str:
+        """Return the page for a path of the router, and have the browser ask for what it is going to need.
+
+        Its own files first: they are small, and nothing goes on without them.
+        """
+        found = _WORKBENCH.fullmatch(path)
+        if not found or not self._files or "workbench.html" not in self._files:
+            return "index.html"
+        project_id, named = found.groups()
+        image_id = _ID.fullmatch(named or request.get_param("image") or "")
+        shown = ["/api/session", *(f"/api/projects/{project_id}{rest}" for rest in ("", "/labels"))]
+        if image_id:
+            image = f"/api/projects/{project_id}/images/{image_id[0]}"
+            shown += [image, f"{image}/annotations", f"{image}/view"]
+        page = await self._content(self._files["workbench.html"])
+        links = [f"<{name}>; rel=modulepreload; crossorigin" for name in _SCRIPT.findall(page.body.decode())]
+        links += [f"<{address}>; rel=preload; as=fetch; crossorigin" for address in shown]
+        response.set_header("Link", ", ".join(links))
+        return "workbench.html"
 
     def _listed(self) -> dict[str, Path]:
         return {p.relative_to(self._folder).as_posix(): p for p in self._folder.rglob("*") if p.is_file()}
@@ -75,9 +100,7 @@ class Static:
             if coding in accepted and name + suffix in self._files:
                 path, encoding = self._files[name + suffix], coding
                 break
-        content = self._contents.get(path)
-        if content is None:
-            content = self._contents[path] = await asyncio.to_thread(_load, path)
+        content = await self._content(path)
         response.set_header("ETag", content.etag)
         response.set_header("Vary", "Accept-Encoding")
         immutable = name.startswith("assets/")
@@ -89,6 +112,12 @@ class Static:
         if encoding:
             response.set_header("Content-Encoding", encoding)
         response.data = content.body
+
+    async def _content(self, path: Path) -> _Content:
+        content = self._contents.get(path)
+        if content is None:
+            content = self._contents[path] = await asyncio.to_thread(_load, path)
+        return content
 
 
 def _load(path: Path) -> _Content:

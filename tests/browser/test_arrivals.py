@@ -163,7 +163,7 @@ def overlay_whites(page: Page) -> int:
     """Count the white pixels that lie over the shapes."""
     count: int = page.evaluate(
         """() => {
-            const layer = [...document.querySelectorAll(".canvas canvas")].at(-1);
+            const layer = document.querySelector(".canvas .layer.overlay");
             const { width, height } = layer;
             const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
             copy.drawImage(layer, 0, 0);

@@ -72,7 +72,7 @@ class Looking:
     def shot(self, x: float, y: float, width: float, height: float) -> np.ndarray:
         """Return ``(height, width, 3)`` pixels of the page."""
         clip: Any = {"x": round(x), "y": round(y), "width": round(width), "height": round(height)}
-        with Image.open(io.BytesIO(self.page.screenshot(clip=clip))) as shot:
+        with Image.open(io.BytesIO(self.page.screenshot(clip=clip, scale="css"))) as shot:
             return np.asarray(shot.convert("RGB")).astype(int)
 
     def until(self, holds: Callable[[], bool]) -> None:
@@ -99,8 +99,14 @@ def opened(
     picture: bytes,
     shapes: Callable[[int], list[dict[str, Any]]],
     guessed: Callable[[int], list[dict[str, Any]]] = lambda _: [],
+    *,
+    without: str = "",
+    **options: Any,
 ) -> Looking:
-    """Open an image with these shapes on it, the view at rest; `guessed` are predictions."""
+    """Open an image with these shapes on it, the view at rest; `guessed` are predictions.
+
+    `without` is a part of the browser that the page shall not find; `options` are those of its context.
+    """
     project_id = site.project()
     label = site.labels(project_id)[0]
     site.ok(site.people["owner"].patch(f"/api/projects/{project_id}/labels/{label['id']}", json={"color": "#FFE600"}))
@@ -114,17 +120,26 @@ def opened(
         annotations.apply(tx, images.get(tx, project_id, image["id"]), changes, diff_id="canvas-predicted")
 
     site.box.appliance.store.write(predict)
-    desk = console.open(site.box.url, site.people["annotator"])
+    desk = console.open(site.box.url, site.people["annotator"], **options)
+    if without:
+        desk.page.add_init_script(f"delete globalThis.{without}")
     page = desk.go(f"/projects/{project_id}/annotate?image={image['id']}")
     desk.objects(len(drawn) + len(predictions))
     page.mouse.move(*(value + 2 for value in (0, 0)))
     return Looking(page)
 
 
+@pytest.mark.parametrize(
+    ("without", "options"),
+    [("", {}), ("OffscreenCanvas", {}), ("", {"device_scale_factor": 2})],
+    ids=["by a worker", "beside the page", "on a dense screen"],
+)
 def test_shapes_stay_on_the_picture_when_it_is_panned_zoomed_and_they_are_moved(
-    site: Site, console: Console, grey: bytes
+    site: Site, console: Console, grey: bytes, without: str, options: dict[str, Any]
 ) -> None:
-    looking = opened(site, console, grey, lambda label: [polygon("one", label, square(300, 300, 200))])
+    one = square(300, 300, 200)
+    looking = opened(site, console, grey, lambda label: [polygon("one", label, one)], without=without, **options)
+    assert any("raster-worker" in worker.url for worker in looking.page.workers) == (without != "OffscreenCanvas")
     edges = [(300, 400), (500, 400), (400, 300), (400, 500)]
     looking.until(lambda: all(looking.yellow(*place) for place in edges))
     assert not looking.yellow(250, 400)
@@ -143,12 +158,37 @@ def test_shapes_stay_on_the_picture_when_it_is_panned_zoomed_and_they_are_moved(
     looking.page.mouse.move(*looking.place(400, 400))
     looking.page.mouse.down()
     looking.page.mouse.move(*looking.place(460, 440), steps=5)
+    moved = [(x + 60, y + 40) for x, y in edges]
+    # Under the pointer already: its edges show where it is by now, and nowhere else.
+    looking.until(lambda: all(looking.yellow(*place) for place in moved) and not looking.yellow(300, 320))
     looking.page.mouse.up()
     looking.page.keyboard.press("Escape")
     looking.page.mouse.move(looking.left + 2, looking.top + 2)
-    moved = [(x + 60, y + 40) for x, y in edges]
     looking.until(lambda: all(looking.yellow(*place) for place in moved) and not looking.yellow(300, 320))
     assert looking.colour(330, 320)[0] == pytest.approx(_GREY, abs=2)
+
+
+def test_an_image_opened_by_its_address_asks_for_each_thing_once(site: Site, console: Console, grey: bytes) -> None:
+    """What the page's headers ask for ahead is what its script takes: nothing comes twice."""
+    project_id = site.project()
+    image = site.image(project_id, "grey.png", grey)
+    desk = console.open(site.box.url, site.people["annotator"])
+    asked: list[str] = []
+    desk.page.on("request", lambda request: asked.append(request.url.removeprefix(site.box.url)))
+    page = desk.go(f"/projects/{project_id}/annotate?image={image['id']}")
+    desk.objects(0)
+    expect(page.get_by_text("1 of 1")).to_be_visible()
+    at = f"/api/projects/{project_id}/images/{image['id']}"
+    once = ["/api/session", f"/api/projects/{project_id}", f"{at}/view"]
+    assert {address: asked.count(address) for address in once} == dict.fromkeys(once, 1)
+    # Once more when the box is followed: they may have changed in between.
+    assert asked.count(f"{at}/annotations") <= 2
+    assert not [address for address in asked if "/rendition" in address]
+    picture = page.evaluate("""() => {
+        const canvas = document.querySelector(".layer.picture");
+        return [...canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data];
+    }""")
+    assert picture == [_GREY, _GREY, _GREY, 255]
 
 
 def test_no_edge_is_blank_while_the_picture_moves(site: Site, console: Console, grey: bytes) -> None:

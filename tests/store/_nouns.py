@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from appliance.geometry import Geometry
 from appliance.geometry.box import Box
 from appliance.records import (
@@ -22,7 +24,7 @@ from appliance.records import (
     Task,
     User,
 )
-from appliance.store import Reading, Store, annotations, history, images, labels, projects, tasks, users
+from appliance.store import Reading, Store, annotations, history, images, labels, projects, tasks, users, wire
 from appliance.store.blobs import Staged
 
 WIDTH, HEIGHT = 100, 80
@@ -113,6 +115,8 @@ def drawn(store: Store, image: Image, label: Label, author: User, *ids: str) -> 
 def require_truth(reading: Reading, image: Image) -> None:
     """Compare the image's counters and history with its annotations themselves."""
     present = annotations.of_image(reading, image.project_id, image.id)
+    sent = msgspec.json.encode(wire.of_image(reading, image.project_id, image.id))
+    assert msgspec.json.decode(sent, type=ImageAnnotations) == present
     fresh = images.get(reading, image.project_id, image.id)
     assert fresh.predictions == sum(a.is_prediction for a in present.annotations)
     assert fresh.annotations == sum(not a.is_prediction and a.status != "rejected" for a in present.annotations)

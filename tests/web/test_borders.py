@@ -17,6 +17,8 @@ from tests._server import PASSWORD, Serving, serving
 
 SIGN_IN = {"email": "admin@example.org", "password": PASSWORD}
 
+_OF_IMAGE = ("", "/annotations", "/view")
+
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
@@ -223,3 +225,35 @@ def test_the_interfaces_files_are_served_compressed_and_cached(tmp_path: Path) -
     assert (again.status_code, again.content) == (304, b"")
     for path in ("/../secret.txt", "/assets/../../secret.txt", "/secret.txt", "//etc/passwd.txt", "/assets/x.js"):
         assert client.simulate_get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "data"),
+    [
+        ("/projects/7/annotate", "", ["", "/labels"]),
+        ("/projects/7/review", "", ["", "/labels"]),
+        ("/projects/7/annotate", "image=9&state=open", ["", "/labels", *(f"/images/9{x}" for x in _OF_IMAGE)]),
+        ("/projects/7/images/9", "", ["", "/labels", *(f"/images/9{x}" for x in _OF_IMAGE)]),
+        ("/projects/7/annotate", "image=9%3E%3B%20rel%3Dx", ["", "/labels"]),
+    ],
+)
+def test_a_page_of_the_workbench_names_what_it_will_need(
+    tmp_path: Path, path: str, query: str, data: list[str]
+) -> None:
+    (tmp_path / "index.html").write_text("other")
+    (tmp_path / "workbench.html").write_text('<script type="module" crossorigin src="/assets/work-1.js"></script>')
+    app = falcon.asgi.App()
+    app.add_sink(Static(tmp_path), prefix="/")
+    client = falcon.testing.TestClient(app)
+    page = client.simulate_get(path, query_string=query)
+    assert "work-1" in page.text
+    assert page.headers["link"].split(", ") == [
+        "</assets/work-1.js>; rel=modulepreload; crossorigin",
+        *(
+            f"<{address}>; rel=preload; as=fetch; crossorigin"
+            for address in ("/api/session", *(f"/api/projects/7{rest}" for rest in data))
+        ),
+    ]
+    for other in ("/", "/projects/7/images", "/projects/7/settings", "/projects/x/annotate"):
+        assert "link" not in client.simulate_get(other).headers
+        assert client.simulate_get(other).text == "other"

@@ -207,8 +207,9 @@ def test_a_lost_thumbnail_is_made_again(site: Site, project_id: int) -> None:
 def test_a_picture_browsers_can_show_is_its_own_rendition(site: Site, project_id: int) -> None:
     content = encode_turned(scene(), "jpeg", 6)
     image = site.ok(_send(site, project_id, "turned.jpg", content), 201)
-    answer = site.people["annotator"].get(f"/api/projects/{project_id}/images/{image['id']}/rendition")
-    assert (image["needs_rendition"], answer.content) == (False, content)
+    for what in ("rendition", "view"):
+        answer = site.people["annotator"].get(f"/api/projects/{project_id}/images/{image['id']}/{what}")
+        assert (image["needs_rendition"], answer.content) == (False, content)
 
 
 def test_images_are_deleted_by_the_projects_admin_alone(site: Site) -> None:
@@ -226,7 +227,7 @@ def test_images_are_deleted_by_the_projects_admin_alone(site: Site) -> None:
 def test_images_of_another_project_do_not_exist_here(site: Site) -> None:
     project_id, other_id = site.project(), site.project()
     image = site.image(other_id)
-    for tail in ("", "/file", "/rendition", "/thumbnail", "/annotations", "/history"):
+    for tail in ("", "/file", "/rendition", "/view", "/thumbnail", "/annotations", "/history"):
         url = f"/api/projects/{project_id}/images/{image['id']}{tail}"
         site.refused(site.people["owner"].get(url), 404, "not-found")
 

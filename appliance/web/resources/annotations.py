@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from appliance.records import Annotation, Diff, ImageAnnotations, Saved
-from appliance.store import Reading, Transaction, annotations, history, images
+from appliance.store import Reading, Transaction, annotations, history, images, wire
+from appliance.store.wire import WireAnnotations
 from appliance.web.operations import Call, Operations
 from appliance.web.permissions import Permission
 from appliance.web.resources._editing import edited
@@ -21,9 +22,9 @@ OPERATIONS = Operations("annotations", "Annotations of an image")
     response=ImageAnnotations,
     summary="Read the annotations of an image",
 )
-async def get_annotations(call: Call) -> ImageAnnotations:
+async def get_annotations(call: Call) -> WireAnnotations:
     project_id, image_id = call.project_id, call.ids["image_id"]
-    return await call.store.aread(lambda reading: annotations.of_image(reading, project_id, image_id))
+    return await call.store.aread(lambda reading: wire.of_image(reading, project_id, image_id))
 
 
 @OPERATIONS.post(

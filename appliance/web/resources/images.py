@@ -228,6 +228,19 @@ async def get_rendition(call: Call) -> File:
 
 
 @OPERATIONS.get(
+    "/api/projects/{project_id}/images/{image_id}/view",
+    permission=Permission.PROJECT_READ,
+    query=Version,
+    response=bytes,
+    summary="Fetch what shows the picture first: its rendition, or the thumbnail where it is shown by tiles",
+)
+async def get_view(call: Call) -> File:
+    """Who opens an image by its address can ask for this before anything is known of the image."""
+    image = await call.store.aread(lambda reading: _image(call, reading))
+    return await (get_thumbnail(call) if image.tiled else get_rendition(call))
+
+
+@OPERATIONS.get(
     "/api/projects/{project_id}/images/{image_id}/thumbnail",
     permission=Permission.PROJECT_READ,
     query=Version,

@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 
+import { chunkOf } from "./build/chunks.ts";
 import { precompress } from "./build/precompress.ts";
 import { shell } from "./build/shell.ts";
 import { swagger } from "./build/swagger.ts";
@@ -12,6 +13,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The box answers addresses of the workbench with a page of their own, which names all of its code.
+    rolldownOptions: {
+      input: ["index.html", "workbench.html"],
+      output: { codeSplitting: { groups: [{ name: chunkOf }] } },
+    },
   },
   server: { host: "127.0.0.1", proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true } } },
   test: { include: ["tests/**/*.test.ts", "src/**/*.test.ts"], environment: "node" },

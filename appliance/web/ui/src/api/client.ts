@@ -136,6 +136,8 @@ export const images = {
   remove: (projectId: number, id: number) => http.delete(image(projectId, id)),
   fileUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/file?v=${picture.sha256}`,
   renditionUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/rendition?v=${picture.sha256}`,
+  /** What shows an image of which nothing is known yet: its rendition, or the thumbnail of one with tiles. */
+  viewUrl: (projectId: number, id: number) => `${image(projectId, id)}/view`,
   tiles: (projectId: number, id: number) => http.get<TilesFacts>(`${image(projectId, id)}/tiles`),
   overviewUrl: (picture: Image) => `${image(picture.project_id, picture.id)}/tiles/overview?v=${picture.sha256}`,
   tileUrl: (picture: Image, { level, x, y }: { level: number; x: number; y: number }) =>

@@ -46,7 +46,8 @@ export class Http {
     path: string,
     options: { query?: Query; json?: unknown; bytes?: Blob; signal?: AbortSignal; keepalive?: boolean } = {},
   ): Promise<Sent<T>> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    // No more than that: what the page's own headers made the browser ask for is not taken with others.
+    const headers: Record<string, string> = {};
     if (this.userId !== null) headers["X-PixelQueue-User"] = String(this.userId);
     let body: BodyInit | undefined;
     if (options.bytes) {

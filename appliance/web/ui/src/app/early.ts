@@ -16,7 +16,7 @@ export function startEarly(): void {
   void import("../editor/render/raster-client").then(({ startRaster }) => startRaster(), () => undefined);
   if (imageId === null) return;
   begun = { projectId, pictures: new Pictures(projectId) };
-  begun.pictures.ahead([imageId]);
+  begun.pictures.begin(imageId);
 }
 
 /** Nothing of what was asked for comes: the box is away. */

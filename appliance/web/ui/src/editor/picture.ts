@@ -13,16 +13,20 @@ export interface Picture extends Size {
   readonly preparing: Job | null;
 }
 
-/** Fetch and decode what shows an image; `lost` is called when its tiles turn out to be gone. */
-export async function loadPicture(image: Image, lost: () => void): Promise<Picture> {
+/**
+ * Fetch and decode what shows an image; `lost` is called when its tiles turn out to be gone.
+ * `view`, where it was asked for ahead, is `viewOf` the image.
+ */
+export async function loadPicture(image: Image, lost: () => void, view?: Promise<ImageBitmap>): Promise<Picture> {
   const { width, height } = image;
-  if (!image.tiled) return { width, height, bitmap: await decoded(images.renditionUrl(image), image), tiles: null, preparing: null };
+  if (!image.tiled) return { width, height, bitmap: await (view ?? whole(image)), tiles: null, preparing: null };
   const facts = await images.tiles(image.project_id, image.id);
   if (!facts.ready) {
-    const bitmap = await decoded(images.thumbnailUrl(image.project_id, image.id, image.sha256), image);
+    const bitmap = await (view ?? decoded(images.thumbnailUrl(image.project_id, image.id, image.sha256), image.name));
     return { width, height, bitmap, tiles: null, preparing: facts.job };
   }
-  const overview = await decoded(images.overviewUrl(image), image);
+  void view?.then((bitmap) => bitmap.close());
+  const overview = await decoded(images.overviewUrl(image), image.name);
   const tiles: TileSource = {
     width,
     height,
@@ -35,10 +39,24 @@ export async function loadPicture(image: Image, lost: () => void): Promise<Pictu
   return { width, height, bitmap: overview, tiles, preparing: null };
 }
 
-async function decoded(url: string, image: Image): Promise<ImageBitmap> {
+/** The rendition; while the box is away, what the browser kept of it when it was asked for ahead. */
+async function whole(image: Image): Promise<ImageBitmap> {
+  try {
+    return await decoded(images.renditionUrl(image), image.name);
+  } catch (error) {
+    const kept = await fetch(images.viewUrl(image.project_id, image.id), { cache: "force-cache" }).catch(() => null);
+    if (!kept?.ok || !kept.headers.get("ETag")?.includes(image.sha256)) throw error;
+    return createImageBitmap(await kept.blob());
+  }
+}
+
+/** What shows an image first, before anything is known of it. */
+export const viewOf = (projectId: number, imageId: number): Promise<ImageBitmap> => decoded(images.viewUrl(projectId, imageId), "picture");
+
+async function decoded(url: string, file: string): Promise<ImageBitmap> {
   const response = await fetch(url).catch(() => {
     throw offline();
   });
-  if (!response.ok) throw new Problem(response.status, { detail: "This picture cannot be shown. Load the page again.", file: image.name });
+  if (!response.ok) throw new Problem(response.status, { detail: "This picture cannot be shown. Load the page again.", file });
   return createImageBitmap(await response.blob());
 }

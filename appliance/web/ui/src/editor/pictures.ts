@@ -1,14 +1,24 @@
 import { images } from "../api/client";
 import type { Image, ImageAnnotations } from "../api/types";
-import { loadPicture, type Picture } from "./picture";
+import { loadPicture, type Picture, viewOf } from "./picture";
 
 const KEEP = 8;
 
-/** A picture decoded and ready to paint, with the annotations it had when it was fetched. */
-export interface Ready {
+/** An image with the annotations it had when they were fetched. */
+export interface Known {
   image: Image;
-  picture: Picture;
   annotations: ImageAnnotations;
+}
+
+/** The same with its picture, decoded and ready to paint. */
+export interface Ready extends Known {
+  picture: Picture;
+}
+
+interface Held {
+  promise: Promise<Ready>;
+  known: Promise<Known>;
+  ready: Ready | null;
 }
 
 /** Pictures of the last and the next images, fetched and decoded ahead; the oldest are let go. */
@@ -16,7 +26,7 @@ export class Pictures {
   /** Called when the tiles of an image turn out to be gone. */
   onLost: (imageId: number) => void = () => undefined;
   private readonly projectId: number;
-  private readonly held = new Map<number, { promise: Promise<Ready>; ready: Ready | null }>();
+  private readonly held = new Map<number, Held>();
 
   /** Many tiles are lost at once: one question serves all. */
   private readonly retiling = new Map<number, Promise<Ready | null>>();
@@ -30,14 +40,21 @@ export class Pictures {
     return this.held.get(imageId)?.ready ?? null;
   }
 
-  get(imageId: number): Promise<Ready> {
+  /** Ask for an image and its pixels at once, before it is known that it is there. */
+  begin(imageId: number): void {
+    const view = viewOf(this.projectId, imageId);
+    view.catch(() => undefined);
+    this.get(imageId, view).catch(() => undefined);
+  }
+
+  get(imageId: number, view?: Promise<ImageBitmap>): Promise<Ready> {
     const known = this.held.get(imageId);
     if (known) {
       this.held.delete(imageId);
       this.held.set(imageId, known);
       return known.promise;
     }
-    const entry: { promise: Promise<Ready>; ready: Ready | null } = { promise: this.load(imageId), ready: null };
+    const entry: Held = { ...this.load(imageId, view), ready: null };
     entry.promise.then(
       (ready) => (entry.ready = ready),
       () => this.held.delete(imageId),
@@ -45,6 +62,11 @@ export class Pictures {
     this.held.set(imageId, entry);
     this.letGo();
     return entry.promise;
+  }
+
+  /** What is known of an image that was asked for, mostly before its picture is decoded. */
+  known(imageId: number): Promise<Known> {
+    return this.held.get(imageId)?.known ?? this.get(imageId);
   }
 
   ahead(imageIds: readonly number[]): void {
@@ -80,14 +102,11 @@ export class Pictures {
     this.held.delete(imageId);
   }
 
-  private async load(imageId: number): Promise<Ready> {
+  private load(imageId: number, view?: Promise<ImageBitmap>): Omit<Held, "ready"> {
     const facts = images.get(this.projectId, imageId);
-    const [image, picture, annotations] = await Promise.all([
-      facts,
-      facts.then((image) => loadPicture(image, () => this.onLost(imageId))),
-      images.annotations(this.projectId, imageId),
-    ]);
-    return { image, picture, annotations };
+    const picture = facts.then((image) => loadPicture(image, () => this.onLost(imageId), view));
+    const known = Promise.all([facts, images.annotations(this.projectId, imageId)]).then(([image, annotations]) => ({ image, annotations }));
+    return { known, promise: Promise.all([known, picture]).then(([facts, picture]) => ({ ...facts, picture })) };
   }
 
   private letGo(): void {

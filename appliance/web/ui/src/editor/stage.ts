@@ -88,9 +88,14 @@ export class Stage {
     if (other) this.resume();
   }
 
-  /** Have an image drawn ahead that somebody will turn to. */
-  prepare(picture: Picture, imageId: number, annotations: readonly Annotation[], labels: readonly Label[]): void {
-    this.renderer.prepare(picture, { imageId, annotations }, labels);
+  /** Have the shapes of an image drawn ahead that somebody will turn to, and its picture made ready where it is there. */
+  prepare(size: Size, imageId: number, annotations: readonly Annotation[], labels: readonly Label[], picture?: Picture): void {
+    this.renderer.prepare({ imageId, annotations, size }, labels, picture);
+  }
+
+  /** Call back once the shapes of what lies on the stage are painted, or soon in any case. */
+  whenShown(act: () => void): void {
+    this.renderer.whenShown(act);
   }
 
   /** Give a key to the tool first; true when it had a use for it. */

@@ -17,14 +17,16 @@ export function checkInside(points: readonly number[], width: number, height: nu
 }
 
 export function boundsOf(points: readonly number[]): Bounds {
-  const result: Bounds = [Infinity, Infinity, -Infinity, -Infinity];
+  let [x1, y1, x2, y2]: Bounds = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < points.length; i += 2) {
-    result[0] = Math.min(result[0], points[i]!);
-    result[1] = Math.min(result[1], points[i + 1]!);
-    result[2] = Math.max(result[2], points[i]!);
-    result[3] = Math.max(result[3], points[i + 1]!);
+    const x = points[i]!;
+    const y = points[i + 1]!;
+    if (x < x1) x1 = x;
+    if (x > x2) x2 = x;
+    if (y < y1) y1 = y;
+    if (y > y2) y2 = y;
   }
-  return result;
+  return [x1, y1, x2, y2];
 }
 
 export function isInside([x1, y1, x2, y2]: Bounds, width: number, height: number): boolean {

@@ -14,6 +14,13 @@ import type { Size } from "../editor/camera";
 import type { Stage } from "../editor/stage";
 import { placeOf, Talk, type Talked } from "./talk";
 
+/** Annotations by their state. */
+export function grouped(annotations: readonly Annotation[]): ReadonlyMap<AnnotationState, readonly Annotation[]> {
+  const groups = new Map<AnnotationState, Annotation[]>(STATES.map((state) => [state, []]));
+  for (const one of annotations) groups.get(stateOf(one))?.push(one);
+  return groups;
+}
+
 /** What stands on the workbench: an image with its annotations, and what is selected of them. */
 export class Bench {
   readonly session = editing;
@@ -38,17 +45,19 @@ export class Bench {
   stage: Stage | null = null;
 
   private readonly changed = signal(0);
+  private readonly inPanel = signal<Desk | null>(null);
   private stop: () => void = () => undefined;
 
   readonly annotations = computed((): readonly Annotation[] => {
     void this.changed.value;
     return (this.past.value ?? this.desk.value)?.document.all ?? [];
   });
-  readonly groups = computed(() => {
-    const groups = new Map<AnnotationState, Annotation[]>(STATES.map((state) => [state, []]));
-    for (const one of this.annotations.value) groups.get(stateOf(one))?.push(one);
-    return groups;
+  /** What the panels list: the same, but of another image only once the canvas shows that. */
+  readonly listed = computed((): readonly Annotation[] => {
+    void this.changed.value;
+    return this.inPanel.value?.document.all ?? [];
   });
+  readonly groups = computed(() => grouped(this.annotations.value));
   readonly selected = computed((): readonly Annotation[] => {
     void this.changed.value;
     const document = (this.past.value ?? this.desk.value)?.document;
@@ -88,6 +97,11 @@ export class Bench {
     return this.desk.value?.editor.size ?? null;
   }
 
+  /** False while the panels list the image before. */
+  get lists(): boolean {
+    return this.inPanel.value === this.desk.value;
+  }
+
   tally(state: AnnotationState): number {
     return this.groups.value.get(state)?.length ?? 0;
   }
@@ -97,6 +111,7 @@ export class Bench {
     if (desk === this.desk.peek()) return;
     this.stop();
     this.desk.value = desk;
+    this.list(desk);
     this.arrived.value = [];
     this.notice.value = null;
     this.past.value = null;
@@ -178,6 +193,15 @@ export class Bench {
       return one && isPrediction(one);
     });
     return ids[ids.indexOf(after) + 1] ?? null;
+  }
+
+  /** Listing a thousand objects takes longer than painting them: that comes first. */
+  private list(desk: Desk | null): void {
+    const now = (): void => {
+      if (this.desk.peek() === desk) this.inPanel.value = desk;
+    };
+    if (!this.stage || !desk) now();
+    else this.stage.whenShown(now);
   }
 
   private receive(ids: readonly string[]): void {

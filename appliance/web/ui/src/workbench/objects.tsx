@@ -11,7 +11,7 @@ import { Icon } from "../parts/icon";
 import { ANNOTATION_WORDS, AnnotationMark } from "../parts/marks";
 import { toggled } from "../editor/session";
 import { judge } from "./actions";
-import type { Bench } from "./bench";
+import { type Bench, grouped } from "./bench";
 import { between, type Row, rowsOf, WHOLE, windowOf } from "./rows";
 
 interface Props {
@@ -30,8 +30,8 @@ export function Objects(props: Props) {
   const [view, setView] = useState({ top: 0, height: 800, row: 28 });
   const element = useRef<HTMLDivElement>(null);
   const anchor = useRef<string | null>(null);
-  const rows = rowsOf(bench.groups.value, folded, session.threshold.value);
-  const names = numbered(bench.annotations.value, bench.labels.value);
+  const rows = rowsOf(grouped(bench.listed.value), folded, session.threshold.value);
+  const names = numbered(bench.listed.value, bench.labels.value);
   const [from, to] = windowOf(rows.length, view.top, view.height, view.row);
   const single = session.single;
 

@@ -16,7 +16,7 @@ export function Palette({ bench }: { bench: Bench }) {
   const { labelId } = bench.session;
   const keys = new Map([...digits(labels)].map(([digit, label]) => [label.id, digit]));
   const counts = new Map<number, number>();
-  for (const one of bench.annotations.value) counts.set(one.label_id, (counts.get(one.label_id) ?? 0) + 1);
+  for (const one of bench.listed.value) counts.set(one.label_id, (counts.get(one.label_id) ?? 0) + 1);
   return (
     <div class="labels-panel">
       <ul class="palette" aria-label="Labels">
@@ -41,7 +41,7 @@ export function Palette({ bench }: { bench: Bench }) {
 function OfLabel({ bench, label }: { bench: Bench; label: Label | null }) {
   const { session } = bench;
   if (!label) return null;
-  const all = bench.annotations.value.filter((one) => one.label_id === label.id).map((one) => one.id);
+  const all = bench.listed.value.filter((one) => one.label_id === label.id).map((one) => one.id);
   const [hidden, locked] = [session.hidden, session.locked].map((set) => all.length > 0 && all.every((id) => set.value.has(id)));
   return (
     <div class="of-label">

@@ -29,7 +29,7 @@ interface Props {
 
 /** Labels, objects, what is selected, and the image itself. */
 export function Panel({ bench, ready, actions, rowActions, remark, empty, palette = true }: Props) {
-  const annotations = bench.annotations.value;
+  const annotations = bench.listed.value;
   const { colorBy } = bench.session;
   return (
     <>
@@ -44,7 +44,7 @@ export function Panel({ bench, ready, actions, rowActions, remark, empty, palett
           Colour by <Select bare label="Colour by" value={colorBy.value} options={COLORS} onPick={(value) => (colorBy.value = value as ColorBy)} />
         </div>
       )}
-      {annotations.length === 0 && ready && (
+      {annotations.length === 0 && ready && bench.lists && (
         <p class="note second">{empty ?? (bench.editor ? `Nothing here yet: press ${hint("box")} and drag a box.` : "Nothing is annotated here yet.")}</p>
       )}
       <Objects bench={bench} actions={rowActions} remark={remark} />

@@ -59,6 +59,7 @@ export function useImage(bench: Bench, imageId: number | null, before: ImageDocu
   const projectId = bench.project.peek().id;
   const desk = useMemo(() => (ready ? openDesk(projectId, ready, userId) : null), [projectId, ready, userId]);
   useLayoutEffect(() => bench.put(desk), [bench, desk]);
+  useShapes(bench, imageId, ready !== null);
   const editor = before ? null : bench.editor;
   const labels = bench.labels.value;
   const fresh = useMemo((): Opened | null => {
@@ -74,6 +75,22 @@ export function useImage(bench: Bench, imageId: number | null, before: ImageDocu
   return { ready, opened: imageId === null ? null : (fresh ?? last.current), problem };
 }
 
+/** Have the shapes of an image drawn while its picture is still being decoded. */
+function useShapes(bench: Bench, imageId: number | null, there: boolean): void {
+  const labels = bench.labels.value;
+  useLayoutEffect(() => {
+    if (there || imageId === null) return;
+    let wanted = true;
+    bench.pictures.known(imageId).then(
+      ({ image, annotations }) => wanted && bench.stage?.prepare(image, imageId, annotations.annotations, labels),
+      () => undefined,
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [bench, imageId, there, labels]);
+}
+
 /** Fetch the images that come next, and have the nearest drawn, once the present one is there. */
 export function useAhead(bench: Bench, imageId: number | null, ready: Ready | null, next: readonly number[]): void {
   const there = ready !== null;
@@ -87,7 +104,7 @@ export function useAhead(bench: Bench, imageId: number | null, ready: Ready | nu
       bench.pictures.ahead([imageId, ...next]);
       if (next.length === 0) return;
       bench.pictures.get(next[0]).then(
-        ({ picture, annotations }) => wanted && bench.stage?.prepare(picture, next[0], annotations.annotations, labels),
+        ({ picture, annotations }) => wanted && bench.stage?.prepare(picture, next[0], annotations.annotations, labels, picture),
         () => undefined,
       );
     };

@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { duration, moment, share } from "../../src/parts/words";
+import { count, counted, duration, moment, share } from "../../src/parts/words";
 
 describe("words", () => {
+  it("says large numbers in groups of three", () => {
+    expect([0, 7, 999, 1000, 24_810, 1_234_567, -4_200].map(count)).toEqual(["0", "7", "999", "1,000", "24,810", "1,234,567", "-4,200"]);
+    expect([counted(1, "image"), counted(2480, "image")]).toEqual(["1 image", "2,480 images"]);
+  });
+
   it("says a share in percent, however small", () => {
     expect(share(3, 4)).toBe("75 %");
     expect(share(1, 1000)).toBe("< 1 %");

@@ -1,4 +1,4 @@
-const NAMES = ["picture", "shapes", "brush", "overlay"] as const;
+const NAMES = ["picture", "shapes", "brush", "overlay", "moving"] as const;
 
 export type Layers = Record<(typeof NAMES)[number], CanvasRenderingContext2D>;
 

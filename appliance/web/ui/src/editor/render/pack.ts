@@ -53,13 +53,21 @@ function codesFor(name: string): string[] {
 
 /** The runs of an annotation one after the other, as the store keeps them. */
 export function blockOf(annotation: Annotation, label: Label | undefined): Float32Array {
-  const numbers: number[] = [];
-  for (const { points, closed } of runs(annotation.geometry, label?.skeleton?.edges ?? [])) {
-    numbers.push(closed ? CLOSED : OPEN, points.length / 2);
-    for (const value of points) numbers.push(value);
+  const lines = runs(annotation.geometry, label?.skeleton?.edges ?? []);
+  const marks = dots(annotation.geometry);
+  const block = new Float32Array(lines.reduce((sum, { points }) => sum + 2 + points.length, marks.length * 4));
+  let at = 0;
+  for (const { points, closed } of lines) {
+    block[at] = closed ? CLOSED : OPEN;
+    block[at + 1] = points.length / 2;
+    block.set(points, at + 2);
+    at += 2 + points.length;
   }
-  for (const { x, y, hidden } of dots(annotation.geometry)) numbers.push(hidden ? HIDDEN_DOT : DOT, 1, x, y);
-  return new Float32Array(numbers);
+  for (const { x, y, hidden } of marks) {
+    block.set([hidden ? HIDDEN_DOT : DOT, 1, x, y], at);
+    at += 4;
+  }
+  return block;
 }
 
 /** All of an annotation but its slot and whether it is to be seen. */

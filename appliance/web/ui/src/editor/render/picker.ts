@@ -34,6 +34,12 @@ export class Picker {
     this.timer = setTimeout(() => this.rebuild(), IDLE_MS) as unknown as number;
   }
 
+  /** All shapes are others: they are looked through one by one until there is time to build the index. */
+  renew(): void {
+    this.clear();
+    this.timer = setTimeout(() => this.rebuild(), IDLE_MS) as unknown as number;
+  }
+
   clear(): void {
     clearTimeout(this.timer);
     this.timer = 0;
@@ -56,8 +62,12 @@ export class Picker {
   search(area: Bounds, most = Infinity): number[] {
     const { store, index, indexed, dirty } = this;
     const found: number[] = [];
+    if (!index) {
+      for (let slot = 0; slot < store.length && found.length <= most; slot++) if (store.seen(slot, area)) found.push(slot);
+      return found;
+    }
     for (const slot of dirty) if (found.length <= most && store.seen(slot, area)) found.push(slot);
-    index?.collides(area.x1, area.y1, area.x2, area.y2, (at) => {
+    index.collides(area.x1, area.y1, area.x2, area.y2, (at) => {
       const slot = indexed[at];
       if ((store.flags[slot] & SHOWN) !== 0 && !dirty.has(slot)) found.push(slot);
       return found.length > most;

@@ -66,6 +66,12 @@ function rectangle(plate: Placed): Bounds {
   return { x1: plate.x, y1: plate.y, x2: plate.x + plate.width, y2: plate.y + PLATE_HEIGHT };
 }
 
+/** How wide a name stands on the screen. */
+export function plateWidth(context: CanvasRenderingContext2D, name: string, selected: boolean): number {
+  context.font = selected ? FONT_SELECTED : FONT;
+  return Math.ceil(context.measureText(name).width) + 12;
+}
+
 /** Draw names beside shapes, those that are `special` first. */
 export function drawPlates(
   context: CanvasRenderingContext2D,
@@ -76,9 +82,7 @@ export function drawPlates(
 ): void {
   const named = [...shapes].sort((a, b) => Number(special(b.shape)) - Number(special(a.shape)));
   const wanted: Wanted[] = named.map(({ shape, box }) => {
-    context.font = selected(shape) ? FONT_SELECTED : FONT;
-    const width = Math.ceil(context.measureText(shape.name).width) + 12;
-    return { id: shape.annotation.id, box, width, must: special(shape) };
+    return { id: shape.annotation.id, box, width: plateWidth(context, shape.name, selected(shape)), must: special(shape) };
   });
   const byId = new Map(named.map(({ shape }) => [shape.annotation.id, shape]));
   for (const plate of placePlates(wanted, { x1: 0, y1: 0, x2: view.width, y2: view.height })) {

@@ -8,6 +8,7 @@ import type { EditorSession } from "../session";
 import type { Bounds } from "../shape";
 import { Brush } from "./brush";
 import { addLayers, type Layers } from "./layers";
+import { MovingLayer } from "./moving-layer";
 import { Overlay, type Draw } from "./overlay";
 import { PictureLayer } from "./picture-layer";
 import type { Scene } from "./scene";
@@ -16,6 +17,8 @@ import type { StaticLayer } from "./static-layer";
 
 /** Until the view rests for so long, the picture is drawn quickly rather than finely. */
 const SETTLE_MS = 80;
+/** Who waits for the shapes to be painted waits no longer than this. */
+const SHOWN_MS = 250;
 /** More changed shapes than this at once are not held on the overlay until they show beneath. */
 const HELD_MOST = 200;
 
@@ -37,6 +40,7 @@ export class Renderer {
   private readonly picture: PictureLayer;
   private readonly sheets: Sheets;
   private readonly overlay: Overlay;
+  private readonly moved: MovingLayer;
   private readonly stops: (() => void)[];
   private unlisten: () => void = () => undefined;
   private preview: ReadonlyMap<string, Geometry> | null = null;
@@ -49,6 +53,7 @@ export class Renderer {
   /** There is no picture, and nothing on any layer. */
   private blank = true;
   private timer = 0;
+  private readonly waiting = new Set<() => void>();
 
   constructor(host: HTMLElement, session: EditorSession) {
     this.session = session;
@@ -56,6 +61,7 @@ export class Renderer {
     this.picture = new PictureLayer(host, this.layers.picture.canvas, () => this.redraw("picture"));
     this.sheets = new Sheets(session, () => this.advance());
     this.overlay = new Overlay(session, this.scene);
+    this.moved = new MovingLayer(this.layers.moving);
     this.brush = new Brush({
       size: () => this.picture.size ?? { width: 1, height: 1 },
       lift: (id) => this.paint(id),
@@ -79,6 +85,7 @@ export class Renderer {
   resize(view: Size): void {
     this.view = view;
     for (const { canvas } of Object.values(this.layers)) {
+      if (canvas === this.layers.moving.canvas) continue;
       canvas.width = Math.round(view.width * devicePixelRatio);
       canvas.height = Math.round(view.height * devicePixelRatio);
     }
@@ -106,12 +113,12 @@ export class Renderer {
   }
 
   /** Have an image drawn ahead, as it will be seen when somebody turns to it. */
-  prepare(picture: Picture, drawn: Omit<Drawn, "size">, labels: readonly Label[]): void {
+  prepare(drawn: Drawn, labels: readonly Label[], picture?: Picture): void {
     const { size } = this.picture;
-    const stays = size?.width === picture.width && size.height === picture.height;
-    const camera = stays ? this.session.camera.peek() : fit(picture, this.view);
-    this.picture.prepare(picture);
-    this.sheets.prepare({ ...drawn, size: picture }, labels, { camera: snapped(camera), size: this.view, ratio: devicePixelRatio });
+    const stays = size?.width === drawn.size.width && size.height === drawn.size.height;
+    const camera = stays ? this.session.camera.peek() : fit(drawn.size, this.view);
+    if (picture) this.picture.prepare(picture);
+    this.sheets.prepare(drawn, labels, { camera: snapped(camera), size: this.view, ratio: devicePixelRatio });
   }
 
   /** Draw these geometries, on the overlay, in place of the document's until null is set. */
@@ -121,7 +128,7 @@ export class Renderer {
     const same = before && changes && before.size === changes.size && [...changes.keys()].every((id) => before.has(id));
     if (!same) this.lift();
     for (const id of before?.keys() ?? []) if (!changes?.has(id)) this.held.set(id, this.scene.stamp);
-    this.redraw("overlay");
+    this.redraw(...(same ? [] : (["overlay"] as const)), "moving");
   }
 
   setOverlay(draw: Draw): void {
@@ -137,6 +144,17 @@ export class Renderer {
   /** Ids of what is shown, not locked, and lies wholly within bounds in the image. */
   within(area: Bounds): string[] {
     return this.scene.within(area);
+  }
+
+  /** Call back after the frame that shows the shapes in view as they are now; at the latest a moment later. */
+  whenShown(act: () => void): void {
+    const once = (): void => {
+      clearTimeout(timer);
+      if (this.waiting.delete(once)) act();
+    };
+    const timer = setTimeout(once, SHOWN_MS);
+    this.waiting.add(once);
+    this.redraw("overlay");
   }
 
   /** Draw the overlay again before the next frame. */
@@ -236,11 +254,15 @@ export class Renderer {
     // A canvas with nothing on it costs as much to put together with the others as a full one.
     layers.brush.canvas.hidden = !this.brush.active && !this.painted;
     if (dirty.has("brush")) this.brush.draw(scaled(layers.brush), camera, view, dirty.has("shapes"));
+    const area = this.overlay.moving(layers.moving, camera, this.preview);
     if (dirty.has("overlay")) {
       const above = new Set([...(this.preview?.keys() ?? []), ...this.held.keys()]);
-      this.overlay.draw(this.cleared(layers.overlay), camera, view, this.picture.size, above, this.preview);
+      this.overlay.draw(this.cleared(layers.overlay), camera, view, this.picture.size, above, this.preview, area !== null);
     }
+    if (!area || !this.preview) this.moved.hide();
+    else this.overlay.drawMoving(this.moved.over(area, view, devicePixelRatio), camera, view, this.preview);
     dirty.clear();
+    if (this.shapes.shown >= this.scene.stamp) for (const act of this.waiting) whenIdle(act);
   }
 
   /** Nothing came of what was painted: no change is on its way. */
@@ -254,6 +276,12 @@ export class Renderer {
     scaled(context).clearRect(0, 0, this.view.width, this.view.height);
     return context;
   }
+}
+
+/** After the frame, when there is nothing more urgent to do. */
+function whenIdle(act: () => void): void {
+  if (typeof requestIdleCallback === "undefined") setTimeout(act);
+  else requestIdleCallback(act, { timeout: SHOWN_MS });
 }
 
 /** The unit is the CSS pixel. */

@@ -61,7 +61,7 @@ export class Scene {
     this.lifted = new Set();
     this.marked = this.toMark();
     for (const annotation of annotations) this.put(annotation);
-    this.picker.rebuild();
+    this.picker.renew();
     this.send([...this.slots.values()], []);
   }
 

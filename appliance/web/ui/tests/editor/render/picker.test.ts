@@ -38,9 +38,13 @@ describe("picker", () => {
     const store = new ShapeStore();
     const picker = new Picker(store);
     for (let slot = 0; slot < 300; slot++) store.put(packed(slot, [slot, 0, slot + 5, 0, slot + 5, 5]));
-    picker.rebuild();
-    expect(picker.search({ x1: 0, y1: 0, x2: 400, y2: 9 }, 40)).toHaveLength(41);
-    expect(picker.search({ x1: 0, y1: 0, x2: 400, y2: 9 })).toHaveLength(300);
+    const area = { x1: 0, y1: 0, x2: 400, y2: 9 };
+    // Before there is an index, and with one.
+    for (const begin of [() => picker.renew(), () => picker.rebuild()]) {
+      begin();
+      expect(picker.search(area, 40)).toHaveLength(41);
+      expect(picker.search(area)).toHaveLength(300);
+    }
     picker.destroy();
   });
 });

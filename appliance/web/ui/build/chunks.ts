@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+
+interface Graph {
+  getModuleInfo(id: string): { importedIds: readonly string[]; dynamicallyImportedIds: readonly string[] } | null;
+}
+
+const MAIN = resolve("src/main.tsx");
+const AT_WORK = resolve("src/at-work.ts");
+
+/**
+ * The console's code in two files: what every page needs, and what the workbench needs besides.
+ *
+ * A page opened at an image has all of its code on the way at once, in few requests. The pages that
+ * are loaded when they are first shown stay files of their own.
+ */
+export function chunkOf(id: string, graph: Graph): string | null {
+  const main = closure(MAIN, graph);
+  const workbench = closure(AT_WORK, graph);
+  if (main.has(id)) return "console";
+  if (!workbench.has(id)) return null;
+  const pages = (graph.getModuleInfo(resolve("src/app/app.tsx"))?.dynamicallyImportedIds ?? []).filter((page) => !workbench.has(page));
+  return pages.some((page) => closure(page, graph).has(id)) ? "console" : "workbench";
+}
+
+/** A module with all that it imports, directly or not. */
+function closure(id: string, graph: Graph): ReadonlySet<string> {
+  const known = closures.get(id);
+  if (known) return known;
+  const found = new Set([id]);
+  for (const one of found) for (const next of graph.getModuleInfo(one)?.importedIds ?? []) found.add(next);
+  closures.set(id, found);
+  return found;
+}
+
+const closures = new Map<string, ReadonlySet<string>>();
