@@ -8,7 +8,7 @@ import { DayChart, type Line } from "../parts/chart";
 import { Empty, Fault, Select } from "../parts/controls";
 import { count, duration } from "../parts/words";
 import { Balance, Predictions, Thresholds } from "./insights/tables";
-import { approval, dayWord, percent, ratio, sums, throughput } from "./insights/series";
+import { approval, dayBegin, dayWord, percent, ratio, sums, throughput } from "./insights/series";
 import "./insights.css";
 
 const PERIODS: readonly (readonly [string, string])[] = [
@@ -37,7 +37,7 @@ export function Insights({ project }: ProjectPageProps) {
       <main class="sheet insights">
         <header>
           <h1>Insights</h1>
-          <span class="second">days begin at midnight UTC</span>
+          <span class="second">{dayBegin(new Date())}</span>
           <span class="space" />
           <Select bare label="Period" value={String(days)} options={PERIODS} onPick={(value) => setQuery({ days: value })} />
         </header>

@@ -29,6 +29,7 @@ import { BrowseWalk, gridAddress, QueueWalk, SHOWN, type Walk } from "./walk";
 
 /** Images that propagating reaches. */
 const NEXT_IMAGES = 2;
+const NO_LABEL = "Add a label first: every shape has one.";
 
 /** Draw and correct: through the queue, or through the images as the grid has them. */
 export function Annotate({ project, labels }: ProjectPageProps) {
@@ -46,7 +47,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const labelling = useAct();
   const imageId = walk.imageId.value;
   const task = walk.task.value;
-  bench.readOnly.value = whyReadOnly(task, mayReview(project, session.value?.permissions.administer ?? false), me.value?.id ?? null);
+  bench.readOnly.value = labels.length === 0 ? NO_LABEL : whyReadOnly(task, mayReview(project, session.value?.permissions.administer ?? false), me.value?.id ?? null);
   const shown = useImage(bench, imageId, bench.past.value?.document ?? null);
   const { ready } = shown;
   const unread = useUnread(project.id);

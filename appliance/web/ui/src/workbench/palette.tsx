@@ -8,11 +8,13 @@ import { Icon } from "../parts/icon";
 import { count } from "../parts/words";
 import { pickLabel } from "./actions";
 import type { Bench } from "./bench";
+import { FirstLabel } from "./first-label";
 import { digits, matching } from "./labels";
 
 /** The labels with their digits: the pressed one is drawn next. */
 export function Palette({ bench }: { bench: Bench }) {
   const labels = bench.labels.value;
+  if (labels.length === 0) return <FirstLabel project={bench.project.value} />;
   const { labelId } = bench.session;
   const keys = new Map([...digits(labels)].map(([digit, label]) => [label.id, digit]));
   const counts = new Map<number, number>();

@@ -58,6 +58,28 @@ describe("Saver", () => {
     expect(box.sent).toHaveLength(1);
   });
 
+  it("asks for what nobody told it when it is in doubt, and keeps what is unsent", async () => {
+    const { box, document, saver, editor } = saving(drawn("d1345678"));
+    const mine = editor.add(BOX, 1);
+    box.save({ diff_id: "others", revision: 3, removed: ["d1345678"] }, 7);
+    await saver.catchUp();
+    expect(document.get("d1345678")).not.toBeNull();
+    await saver.doubt();
+    expect(document.get("d1345678")).toBeNull();
+    expect(document.revision).toBe(4);
+    expect([...saver.unsent.keys()]).toEqual([mine]);
+  });
+
+  it("stays in doubt while the box does not answer", async () => {
+    const { box, document, saver } = saving(drawn("d1345678"));
+    box.save({ diff_id: "others", revision: 3, removed: ["d1345678"] }, 7);
+    box.faults = ["ask"];
+    await saver.doubt();
+    expect(document.get("d1345678")).not.toBeNull();
+    await saver.catchUp();
+    expect(document.get("d1345678")).toBeNull();
+  });
+
   it("sends the same diff again when no answer came", async () => {
     const { box, saver, editor } = saving();
     box.faults = ["answer"];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { InsightsDay, Outcome } from "../../src/api/insights";
-import { acceptance, approval, dayWord, gathered, percent, sums, throughput } from "../../src/pages/insights/series";
+import { acceptance, approval, dayBegin, dayWord, gathered, percent, sums, throughput } from "../../src/pages/insights/series";
 
 const day = (n: number, more: Partial<InsightsDay> = {}): InsightsDay => ({ day: n, submitted: 0, reworked: 0, approved: 0, returned: 0, agreed: 0, disagreed: 0, active_s: 0, ...more });
 const outcome = (label_id: number, step: number, more: Partial<Outcome>): Outcome => ({ label_id, step, accepted: 0, adjusted: 0, replaced: 0, rejected: 0, left: 0, ...more });
@@ -12,6 +12,16 @@ describe("insights", () => {
     expect(at).toEqual([1_728_000_000, 1_728_086_400]);
     expect([submitted, approved, returned]).toEqual([[3, 0], [0, 2], [0, 1]]);
     expect(dayWord(20_000)).toBe("4 Oct");
+  });
+
+  it("says on the device's own clock when a day begins", () => {
+    const zone = process.env.TZ;
+    const said = ["UTC", "Asia/Kolkata", "America/New_York"].map((name) => {
+      process.env.TZ = name;
+      return dayBegin(new Date("2026-01-15T12:00:00Z"));
+    });
+    process.env.TZ = zone;
+    expect(said).toEqual(["days begin at midnight", "days begin at 05:30, which is midnight UTC", "days begin at 19:00, which is midnight UTC"]);
   });
 
   it("adds days up", () => {

@@ -21,6 +21,13 @@ export function dayWord(day: number): string {
   return `${at.getUTCDate()} ${at.toLocaleString("en", { month: "short", timeZone: "UTC" })}`;
 }
 
+/** When the box's days begin, on the clock of the device: "days begin at 02:00, midnight UTC". */
+export function dayBegin(now: Date): string {
+  const midnight = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()));
+  const clock = `${midnight.getHours()}`.padStart(2, "0") + ":" + `${midnight.getMinutes()}`.padStart(2, "0");
+  return clock === "00:00" ? "days begin at midnight" : `days begin at ${clock}, which is midnight UTC`;
+}
+
 export function sums(days: readonly InsightsDay[]): Omit<InsightsDay, "day"> {
   const total = { submitted: 0, reworked: 0, approved: 0, returned: 0, agreed: 0, disagreed: 0, active_s: 0 };
   for (const one of days) for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += one[key];

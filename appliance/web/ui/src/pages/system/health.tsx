@@ -107,7 +107,7 @@ function RuntimeRows({ found }: { found: Runtimes | null }) {
             <StateMark well={!found.fault} />
           </td>
           <td>Child processes</td>
-          <td class="second">{found.fault ?? "start with their limits"}</td>
+          <td class="second told">{found.fault ?? "start with their limits"}</td>
         </tr>
         {found.backends.map((one) => (
           <tr key={one.name}>
@@ -115,7 +115,7 @@ function RuntimeRows({ found }: { found: Runtimes | null }) {
               <StateMark well={one.ok} />
             </td>
             <td>{one.name}</td>
-            <td class="second">{one.ok ? `on ${one.devices.join(", ")}` : one.reason}</td>
+            <td class="second told">{one.ok ? `on ${one.devices.join(", ")}` : one.reason}</td>
           </tr>
         ))}
       </tbody>
