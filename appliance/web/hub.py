@@ -14,6 +14,9 @@ from appliance.records import Event
 __all__ = ["Feed", "Hub", "Told", "told"]
 
 _LONGEST = 1_000
+_GATHER_S = 0.1
+"""Events are handed out at most this often: each time wakes every socket, and nobody sees a tenth of a second."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -72,6 +75,7 @@ class Hub:
         self._fresh: deque[Event] = deque()
         self._lock = threading.Lock()
         self._woken = False
+        self._handed_s = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe = lambda: None
 
@@ -96,9 +100,19 @@ class Hub:
             if self._woken or self._loop is None or self._loop.is_closed():
                 return
             self._woken = True
-        self._loop.call_soon_threadsafe(self._distribute)
+        self._loop.call_soon_threadsafe(self._gather)
+
+    def _gather(self) -> None:
+        """Hand out at once after a pause, else with what comes until the next time."""
+        loop = asyncio.get_running_loop()
+        wait_s = self._handed_s + _GATHER_S - loop.time()
+        if wait_s > 0:
+            loop.call_later(wait_s, self._distribute)
+        else:
+            self._distribute()
 
     def _distribute(self) -> None:
+        self._handed_s = asyncio.get_running_loop().time()
         with self._lock:
             batch = [told(event) for event in self._fresh]
             self._fresh.clear()

@@ -123,7 +123,7 @@ class _Watcher:
         self._socket = Connection(plan.port).socket
         self._received = bytearray()
         self._opened = False
-        self._socket.sendall(render("GET", "/api/events", headers))
+        self._socket.sendall(render("GET", "/api/events?together=true", headers))
         crowd.watch(self._socket, self.readable)
 
     def readable(self) -> None:
@@ -138,7 +138,7 @@ class _Watcher:
             self._crowd.ledger.errors.append(f"an event socket was closed: {bytes(self._received[:100])!r}")
 
     def _read(self) -> bool:
-        """Count whole frames, answer pings, tell whether the box closed."""
+        """Count the events of whole frames, answer pings, tell whether the box closed."""
         at, received = 0, self._received
         while len(received) >= at + 2:
             kind, length, begin = received[at] & 15, received[at + 1] & 127, at + 2
@@ -152,8 +152,8 @@ class _Watcher:
                 return True
             if kind == 9:
                 self._socket.sendall(bytes((0x8A, 0x80 | length)) + bytes(4) + received[begin : begin + length])
-            self._crowd.ledger.frames += 1
             at = begin + length
+        self._crowd.ledger.events += received[:at].count(b'"seq":')
         del received[:at]
         return False
 

@@ -24,7 +24,7 @@ class Ledger(msgspec.Struct):
         tasks: State and holder of each task, as the last answer about it said.
         stale: Answers that said the image had changed meanwhile, as the batch makes them.
         idle: How often there was nothing to take.
-        frames: Messages that came over event sockets.
+        events: Events that came over sockets.
     """
 
     errors: list[str] = msgspec.field(default_factory=list)
@@ -34,7 +34,7 @@ class Ledger(msgspec.Struct):
     tasks: dict[int, tuple[str, int]] = msgspec.field(default_factory=dict)
     stale: int = 0
     idle: int = 0
-    frames: int = 0
+    events: int = 0
 
     def take(self, task_id: int, person_id: int, state: str) -> None:
         """Note that a person holds a task in a state, to annotate or to review."""

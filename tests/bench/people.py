@@ -67,7 +67,7 @@ def run(options: Options) -> Iterator[Figure]:
     for error in errors[:_SHOWN_ERRORS]:
         print(f"people: {error}", file=sys.stderr)
     diffs = sum(len(saved) for saved in ledger.saved.values())
-    print(f"people: {diffs} diffs on {len(ledger.saved)} images, {len(ledger.tasks)} tasks, {ledger.frames} events "
+    print(f"people: {diffs} diffs on {len(ledger.saved)} images, {len(ledger.tasks)} tasks, {ledger.events} events "
           f"delivered, {ledger.stale} times stale, {ledger.idle} times nothing to take", file=sys.stderr)  # fmt: skip
     yield from figures("people", {"errors": (float(len(errors)), "errors")})
     yield from figures("people", _latencies(ledger.latencies_ms))

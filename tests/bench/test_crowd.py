@@ -43,7 +43,7 @@ def test_people_work_without_an_error_and_the_box_holds_all_it_acknowledged(
     assert outcome.ledger.errors == []
     assert faults(folder, project_id, outcome.ledger) == []
     assert outcome.ledger.saved
-    assert outcome.ledger.frames > len(outcome.ledger.saved)
+    assert outcome.ledger.events > len(outcome.ledger.saved)
     assert {"take", "look", "picture", "save"} <= outcome.ledger.latencies_ms.keys()
 
 

@@ -108,6 +108,18 @@ def test_resuming_gives_each_event_once_and_in_order(box: Serving, admin: httpx.
     assert [m["seq"] for m in got] == list(range(start + 1, start + 3001))
 
 
+def test_events_that_wait_together_come_as_one_list_to_whoever_takes_lists(box: Serving, admin: httpx.Client) -> None:
+    start = tell(box, "n", 0)
+    last = [tell(box, "n", number) for number in (1, 2, 3)][-1]
+    with watching(box, admin, f"?after={start}&together=true") as socket:
+        assert message(socket) == {"kind": "hello", "seq": last}
+        together = json.loads(socket.recv(timeout=20))
+        tell(box, "n", 4)
+        alone = message(socket)
+    assert [m["data"]["number"] for m in together] == [1, 2, 3]
+    assert alone["data"] == {"number": 4}
+
+
 def test_past_the_retention_a_watcher_is_told_to_resync(box: Serving, admin: httpx.Client) -> None:
     for number in range(5):
         tell(box, "n", number)

@@ -7,6 +7,7 @@ number. What a session may see is asked again whenever its rights may have chang
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Annotated
 
 import falcon
@@ -35,9 +36,13 @@ _FOR_OPERATORS = frozenset({"project.changed", "snapshot.made", "export.made", "
 
 
 class After(Query, frozen=True):
-    """`after` is the last sequence number the client has seen; without it only news come."""
+    """`after` is the last sequence number the client has seen; without it only news come.
+
+    With `together` events that wait at the same time come in one message, as a list.
+    """
 
     after: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    together: bool = False
 
 
 @OPERATIONS.socket(
@@ -99,7 +104,8 @@ class _Watcher:
         await self._catch_up(self._call.query.after)
         while True:
             try:
-                await asyncio.wait_for(self._feed.wake.wait(), _RECHECK_S)
+                async with asyncio.timeout(_RECHECK_S):
+                    await self._feed.wake.wait()
             except TimeoutError:
                 await self._recheck()
                 continue
@@ -127,8 +133,7 @@ class _Watcher:
                 await self._send({"kind": "resync", "seq": latest})
                 self._seq = latest
                 return
-            for event in page:
-                await self._tell(told(event))
+            await self._tell(map(told, page))
             if not page:
                 return
 
@@ -137,16 +142,22 @@ class _Watcher:
         if self._feed.lost:  # too slow for the feed, but the log still has it
             self._feed.lost = False
             await self._replay()
-        for item in waiting:
-            if item.event.seq > self._seq:
-                await self._tell(item)
+        await self._tell(waiting)
 
-    async def _tell(self, item: Told) -> None:
-        self._seq = item.event.seq
-        if self._concerns_rights(item.event):
-            await self._recheck()
-        if self._sees(item.event):
-            await self._send_text(item.message)
+    async def _tell(self, items: Iterable[Told]) -> None:
+        """Send what this session may see of the events that it has not been told of."""
+        messages: list[str] = []
+        for item in items:
+            if item.event.seq <= self._seq:
+                continue
+            self._seq = item.event.seq
+            if self._concerns_rights(item.event):
+                await self._send_all(messages)
+                messages = []
+                await self._recheck()
+            if self._sees(item.event):
+                messages.append(item.message)
+        await self._send_all(messages)
 
     def _concerns_rights(self, event: Event) -> bool:
         if event.kind in ("session.ended", "user.changed"):
@@ -179,9 +190,17 @@ class _Watcher:
     async def _send(self, facts: dict[str, object]) -> None:
         await self._send_text(msgspec.json.encode(facts).decode())
 
+    async def _send_all(self, messages: list[str]) -> None:
+        """Send messages, as one where the client takes lists: a frame costs more than the events in it."""
+        if self._call.query.together and len(messages) > 1:
+            messages = [f"[{','.join(messages)}]"]
+        for message in messages:
+            await self._send_text(message)
+
     async def _send_text(self, text: str) -> None:
         try:
-            await asyncio.wait_for(self._socket.send_text(text), _SLOWEST_SEND_S)
+            async with asyncio.timeout(_SLOWEST_SEND_S):
+                await self._socket.send_text(text)
         except TimeoutError:
             await self._close(_TOO_SLOW)
 

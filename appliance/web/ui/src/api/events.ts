@@ -71,10 +71,13 @@ export class EventStream {
   }
 
   private open(): void {
-    const after = this.lastSeq === null ? "" : `?after=${this.lastSeq}`;
-    const socket = this.connect(`/api/events${after}`);
+    const after = this.lastSeq === null ? "" : `&after=${this.lastSeq}`;
+    const socket = this.connect(`/api/events?together=true${after}`);
     this.socket = socket;
-    socket.onmessage = (message) => this.take(message.data);
+    socket.onmessage = (message) => {
+      const told = JSON.parse(message.data) as ServerEvent | ServerEvent[];
+      for (const event of Array.isArray(told) ? told : [told]) this.take(event);
+    };
     socket.onclose = () => {
       if (this.socket !== socket) return;
       this.socket = null;
@@ -88,8 +91,7 @@ export class EventStream {
     };
   }
 
-  private take(text: string): void {
-    const event = JSON.parse(text) as ServerEvent;
+  private take(event: ServerEvent): void {
     if (event.kind === "hello") {
       this.delayMs = FIRST_DELAY_MS;
       const first = this.lastSeq === null;

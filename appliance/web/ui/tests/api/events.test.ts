@@ -52,15 +52,26 @@ describe("EventStream", () => {
     expect(made.seq).toBe(8);
   });
 
+  it("takes several events in one message", () => {
+    const { made, sockets } = stream();
+    const seen: number[] = [];
+    made.on("task.changed", (event) => seen.push(event.seq));
+    made.start();
+    sockets[0].say({ kind: "hello", seq: 5 });
+    sockets[0].say([6, 7].map((seq) => ({ kind: "task.changed", seq, project_id: 1, data: {}, at_ms: 0 })));
+    expect(seen).toEqual([6, 7]);
+    expect(made.seq).toBe(7);
+  });
+
   it("comes back with the last number it saw, waiting longer each time", () => {
     const { made, sockets, waiting } = stream();
     made.start();
-    expect(sockets[0].address).toBe("/api/events");
+    expect(sockets[0].address).toBe("/api/events?together=true");
     sockets[0].say({ kind: "hello", seq: 5 });
     sockets[0].say({ kind: "image.added", seq: 9, project_id: 1, data: {}, at_ms: 0 });
     sockets[0].close();
     waiting[0].run();
-    expect(sockets[1].address).toBe("/api/events?after=9");
+    expect(sockets[1].address).toBe("/api/events?together=true&after=9");
     sockets[1].close();
     expect(waiting[1].delayMs).toBe(waiting[0].delayMs * 2);
     waiting[1].run();
@@ -89,6 +100,6 @@ describe("EventStream", () => {
     expect(sockets[0].closed).toBe(true);
     expect(waiting).toEqual([]);
     made.start();
-    expect(sockets[1].address).toBe("/api/events");
+    expect(sockets[1].address).toBe("/api/events?together=true");
   });
 });
