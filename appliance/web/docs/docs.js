@@ -8,5 +8,9 @@ if (window.SwaggerUIBundle) {
     tryItOutEnabled: false,
     validatorUrl: null,
     syntaxHighlight: false,
+    // All operations and schemas opened at once keep a small machine busy for half a minute.
+    docExpansion: "none",
+    defaultModelsExpandDepth: 0,
+    filter: true,
   });
 }

@@ -29,7 +29,7 @@ import { BrowseWalk, gridAddress, QueueWalk, SHOWN, type Walk } from "./walk";
 
 /** Images that propagating reaches. */
 const NEXT_IMAGES = 2;
-const NO_LABEL = "Add a label first: every shape has one.";
+const NO_LABEL = "Add a label first";
 
 /** Draw and correct: through the queue, or through the images as the grid has them. */
 export function Annotate({ project, labels }: ProjectPageProps) {
