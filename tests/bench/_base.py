@@ -37,10 +37,10 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratio(self) -> float | None:
-        """Ours over the peer's for rates, the peer's over ours for everything else."""
+        """Ours over the peer's for rates and overlaps, the peer's over ours for everything else."""
         if self.peer_value is None or not self.value or not self.peer_value:
             return None
-        better = self.value / self.peer_value if self.unit.endswith("/s") else self.peer_value / self.value
+        better = self.value / self.peer_value if self.unit.endswith(("/s", "IoU")) else self.peer_value / self.value
         return _rounded(better)
 
     def line(self) -> str:
