@@ -1,4 +1,4 @@
-"""A project with one of everything that has an id, and a valid request to every operation that takes one."""
+"""A project with one of everything that has an id."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ __all__ = ["Worked", "model_of", "worked"]
 
 @dataclass
 class Worked:
-    """A project of the owner's: `ids` by the name of the path parameter, `key` of its thread, `box` of its image."""
+    """A project of the owner's.
+
+    `ids` are by the name of the path parameter, `key` is its thread's, `drawn` the box on its
+    image; the image `done` is approved and has a late diff.
+    """
 
     project_id: int
     ids: dict[str, int]
     image: dict[str, Any]
-    box: str
+    done: dict[str, Any]
+    drawn: str
     key: str
 
     def path(self, template: str, **other: int) -> str:
@@ -42,7 +47,7 @@ def model_of(site: Site, folder: Path) -> int:
 def worked(site: Site, model_id: int) -> Worked:
     """Make a project in which something of every kind has happened, all of it by the owner."""
     project_id, owner = site.project(), site.people["owner"]
-    url, label_id = f"/api/projects/{project_id}", 0
+    url = f"/api/projects/{project_id}"
     label_id = site.labels(project_id)[0]["id"]
     done = site.approved(project_id, label_id)
     image = site.image(project_id, "worked.png", picture(64, 64))
@@ -72,7 +77,7 @@ def worked(site: Site, model_id: int) -> Worked:
         "model_id": model_id,
         "user_id": site.ids["annotator"],
     }
-    return Worked(project_id, ids, image, drawn["id"], key)
+    return Worked(project_id, ids, image, done, drawn["id"], key)
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
