@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import stat
+import struct
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from appliance.errors import UnsafeArchive
@@ -18,6 +21,12 @@ _MAX_RATIO = 200
 
 _RATIO_FROM_BYTES = 64 << 20
 _CHUNK = 1 << 20
+_LOCAL_HEADER_BYTES = 30
+"""The least that lies before an entry's content. Source: APPNOTE.TXT 6.3.10, 4.3.7."""
+
+_LONGEST_PART_BYTES = 255
+_LONGEST_PATH_BYTES = 2_000
+_BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 _IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -34,8 +43,9 @@ def unpack(archive: Path, target: Path, *, max_bytes: int, name: str) -> int:
         name: The archive as the user named it.
 
     Raises:
-        UnsafeArchive: Not a zip archive, too many entries, too large, encrypted, or an entry that
-            is absolute, climbs out, is a link or a device; the entry is named.
+        UnsafeArchive: Not a zip archive, too many entries, too large, or an entry that is
+            encrypted or broken, absolute, climbs out, is a link or a device, or shares its name or
+            its bytes with another; the entry is named.
     """
     return _each(archive, target, max_bytes, name, lambda *_: False)
 
@@ -83,25 +93,42 @@ def _each(
     """Write every entry that is not `taken` care of."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = [e for e in opened.infolist() if not e.is_dir() and not _ignored(e.filename)]
-            _judge(entries, archive.stat().st_size, max_bytes, name)
+            listed = opened.infolist()
+            entries = [e for e in listed if not e.is_dir() and not _ignored(e.filename)]
+            _judge(entries, len(listed), archive.stat().st_size, max_bytes, name)
             left = max_bytes
             for entry in entries:
-                if not taken(opened, entry):
-                    left -= _write(opened, entry, target, left, name)
+                left -= _taken(opened, entry, target, left, name, taken)
             return len(entries)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        raise UnsafeArchive(f"{name} holds {error.object!r}, a name that is not UTF-8", file=name) from error
+    except (*_BROKEN, zipfile.LargeZipFile) as error:
         raise UnsafeArchive(f"{name} cannot be read as a zip archive: {error}", file=name) from error
+
+
+def _taken(
+    opened: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    target: Path,
+    left: int,
+    name: str,
+    taken: Callable[[zipfile.ZipFile, zipfile.ZipInfo], bool],
+) -> int:
+    """Write an entry that is not `taken` care of, and return how many bytes it was."""
+    try:
+        return 0 if taken(opened, entry) else _write(opened, entry, target, left, name)
+    except _BROKEN as error:
+        raise UnsafeArchive(f"{name} holds {entry.filename!r}, which cannot be read: {error}", file=name) from error
 
 
 def _ignored(filename: str) -> bool:
     return filename.startswith(_IGNORED[0]) or PurePosixPath(filename).name in _IGNORED[1:]
 
 
-def _judge(entries: list[zipfile.ZipInfo], packed_bytes: int, max_bytes: int, name: str) -> None:
-    if len(entries) > MAX_ENTRIES:
+def _judge(entries: list[zipfile.ZipInfo], listed: int, packed_bytes: int, max_bytes: int, name: str) -> None:
+    if listed > MAX_ENTRIES:
         raise UnsafeArchive(
-            f"{name} holds {len(entries)} files, at most {MAX_ENTRIES} are taken: split it", file=name
+            f"{name} holds {listed} files and folders, at most {MAX_ENTRIES} are taken: split it", file=name
         )
     total = sum(entry.file_size for entry in entries)
     if total > max_bytes:
@@ -114,17 +141,58 @@ def _judge(entries: list[zipfile.ZipInfo], packed_bytes: int, max_bytes: int, na
         )
     for entry in entries:
         _judge_entry(entry, name)
+    _judge_names(entries, name)
+    _judge_places(entries, name)
+
+
+def _judge_names(entries: list[zipfile.ZipInfo], name: str) -> None:
+    """Refuse two entries that would be one file, and one that would be a file and a folder."""
+    files: set[tuple[str, ...]] = set()
+    for entry in entries:
+        parts = _parts(entry)
+        if parts in files:
+            raise UnsafeArchive(f"{name} holds {entry.filename!r} twice: pack it again", file=name)
+        files.add(parts)
+    for entry in entries:
+        parts = _parts(entry)
+        if any(parts[:n] in files for n in range(1, len(parts))):
+            raise UnsafeArchive(f"{name} holds {entry.filename!r} below what is a file itself", file=name)
+
+
+def _judge_places(entries: Iterable[zipfile.ZipInfo], name: str) -> None:
+    """Refuse entries that share bytes: a bomb needs few of its own.
+
+    Source: D. Fifield, "A better zip bomb", WOOT 2019.
+    """
+    end = 0
+    for entry in sorted(entries, key=lambda entry: entry.header_offset):
+        if entry.header_offset < end:
+            raise UnsafeArchive(
+                f"{name} holds {entry.filename!r}, which overlaps another: it looks like a bomb", file=name
+            )
+        end = entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size
+
+
+def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
+    return PurePosixPath(entry.filename.replace("\\", "/")).parts
 
 
 def _judge_entry(entry: zipfile.ZipInfo, name: str) -> None:
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     mode = entry.external_attr >> 16
+    if not path.parts:
+        raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is no file's name", file=name)
+    longest = max(len(part.encode()) for part in path.parts)
+    if longest > _LONGEST_PART_BYTES or len(entry.filename.encode()) > _LONGEST_PATH_BYTES:
+        raise UnsafeArchive(f"{name} holds a name that is too long: {entry.filename[:100]!r}…", file=name)
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in entry.filename:
         raise UnsafeArchive(f"{name} holds {entry.filename!r}, which points outside of it", file=name)
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is a link or a device", file=name)
     if entry.flag_bits & 0x1:
-        raise UnsafeArchive(f"{name} is encrypted: unpack it and send the files", file=name)
+        raise UnsafeArchive(
+            f"{name} holds {entry.filename!r}, which is encrypted: unpack it and send the files", file=name
+        )
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, name: str) -> int:
@@ -140,7 +208,7 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: 
 
 
 def _path(target: Path, entry: zipfile.ZipInfo) -> Path:
-    path = target.joinpath(*PurePosixPath(entry.filename.replace("\\", "/")).parts)
+    path = target.joinpath(*_parts(entry))
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
