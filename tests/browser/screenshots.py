@@ -1,7 +1,8 @@
 """Shoot every page of the demo: ``python -m tests.browser.screenshots FOLDER [--docs]``.
 
-Shows the demo's own pictures and nothing else. With ``--docs`` the pages that the documentation
-shows are written to ``docs/images`` as well, with few enough colours to stay small.
+Shows the demo's own pictures and nothing else. Names of pages after the folder shoot only these.
+With ``--docs`` the pages that the documentation shows are written to ``docs/images`` as well, with
+few enough colours to stay small.
 """
 
 from __future__ import annotations
@@ -74,6 +75,40 @@ def _selecting(page: Page) -> None:
     expect(page.get_by_text("1 selected")).to_be_visible()
 
 
+def _opened(button: str) -> Callable[[Page], None]:
+    """Press a button of the page and wait for its dialog."""
+
+    def opened(page: Page) -> None:
+        page.get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+
+    return opened
+
+
+def _skipping(page: Page) -> None:
+    _annotating(page)
+    page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _commenting(page: Page) -> None:
+    _annotating(page)
+    page.keyboard.press("c")
+    page.locator(".canvas").click(position={"x": 400, "y": 300})
+    expect(page.get_by_role("textbox").first).to_be_visible()
+
+
+def _segmenting(page: Page) -> None:
+    expect(page.get_by_role("button", name="Submit")).to_be_enabled()
+    page.keyboard.press("s")
+    page.locator(".canvas").click(position={"x": 420, "y": 300})
+    expect(page.locator("footer.status").get_by_text("1 click", exact=True)).to_be_visible()
+
+
+def _refusing(page: Page) -> None:
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 def _keys(page: Page) -> None:
     _heading(page)
     page.keyboard.press("?")
@@ -99,6 +134,36 @@ _PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "models": ("admin", "/projects/1/models", _heading),
     "settings": ("admin", "/projects/1/settings", _heading),
     "insights": ("admin", "/projects/1/insights", _heading),
+    "work": ("admin", "/projects/1/work", _rows),
+    "history": ("admin", "/projects/1/history", _heading),
+    "add-model": ("admin", "/projects/1/models", _opened("Add a model")),
+    "skip": ("annotator", "/projects/1/annotate", _skipping),
+    "comment": ("annotator", "/projects/1/annotate", _commenting),
+    "segment": ("annotator", "/projects/1/annotate", _segmenting),
+    "undo": ("admin", "/jobs", _opened("Undo")),
+    "invite": ("admin", "/system/users", _opened("Invite")),
+    "reset-code": ("admin", "/system/users", _opened("Reset password")),
+    "first-label": (
+        "admin",
+        "/projects/2/annotate",
+        lambda page: expect(page.get_by_label("First label")).to_be_visible(),
+    ),
+    "no-images": (
+        "admin",
+        "/projects/3/images",
+        lambda page: expect(page.get_by_text("No images yet")).to_be_visible(),
+    ),
+    "no-insights": ("admin", "/projects/3/insights", _heading),
+    "no-dataset": ("admin", "/projects/3/dataset", _heading),
+    "no-models": ("admin", "/projects/3/models", _heading),
+    "no-work": ("admin", "/projects/3/work", _heading),
+    "no-history": ("admin", "/projects/3/history", _heading),
+    "nothing-left": ("admin", "/projects/3/annotate", lambda page: expect(page.locator(".empty")).to_be_visible()),
+    "trust": ("admin", "/trust", _heading),
+    "broken-projects": ("admin", "/", _refusing),
+    "broken-images": ("admin", "/projects/1/images", _refusing),
+    "broken-dataset": ("admin", "/projects/1/dataset", _refusing),
+    "lost-dataset": ("admin", "/projects/1/dataset", _refusing),
     "health": ("admin", "/system", lambda page: expect(page.get_by_text("onnxruntime")).to_be_visible()),
     "storage": ("admin", "/system/storage", _heading),
     "stored-files": ("admin", "/system/files", _heading),
@@ -107,6 +172,20 @@ _PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "account": ("admin", "/account", _rows),
     "no-page": ("admin", "/nowhere", _heading),
 }
+
+
+_BROKEN = {"projects": "**/api/projects", "images": "**/api/projects/1/images*", "dataset": "**/snapshots"}
+_FAULT = '{"code": "error", "title": "Internal Server Error", "detail": "the box made a mistake: its log says more"}'
+
+
+def _break(page: Page, name: str) -> None:
+    """Let the box answer a page's question with an error, or not at all, as its name says."""
+    page.unroute_all()
+    kind, _, what = name.partition("-")
+    if kind == "broken":
+        page.route(_BROKEN[what], lambda route: route.fulfill(status=500, body=_FAULT))
+    elif kind == "lost":
+        page.route(_BROKEN[what], lambda route: route.abort())
 
 
 def _signed_in(url: str, name: str) -> httpx.Client:
@@ -126,14 +205,28 @@ def _put_back(people: dict[str, httpx.Client]) -> None:
         people["annotator"].post(f"{base}/tasks/next").raise_for_status()
 
 
-def _shoot(browser: Browser, url: str, people: dict[str, httpx.Client], folder: Path) -> None:
+def _two_more(people: dict[str, httpx.Client]) -> None:
+    """Make a project with one picture and no label, and one with neither."""
+    admin = people["admin"]
+    for name in ("Street", "Empty"):
+        made = admin.post("/api/projects", json={"name": name}).raise_for_status().json()
+        if name == "Street":
+            picture = admin.get("/api/projects/1/images/1/file").raise_for_status().content
+            admin.post(f"/api/projects/{made['id']}/images", params={"name": "a.jpg"}, content=picture)
+
+
+def _shoot(browser: Browser, url: str, people: dict[str, httpx.Client], folder: Path, only: list[str]) -> None:
     for screen, options in _SCREENS.items():
         console = Console(browser)
+        console.expects("Failed to load resource")
         gate = console.open(url, **options).go("/")
         expect(gate.get_by_role("heading", name="Sign in")).to_be_visible()
         gate.screenshot(path=folder / f"sign-in-{screen}.png")
         desks = {who: console.open(url, client, **options) for who, client in people.items()}
         for name, (who, path, ready) in _PAGES.items():
+            if only and name not in only:
+                continue
+            _break(desks[who].page, name)
             page = desks[who].go(path)
             ready(page)
             page.wait_for_load_state("networkidle")
@@ -153,7 +246,7 @@ def _for_docs(folder: Path) -> None:
         assert size <= _MOST_BYTES, f"{name}.png has {size} bytes"
 
 
-def main(folder: Path, docs: bool) -> None:
+def main(folder: Path, docs: bool, only: list[str]) -> None:
     """Run the demo into a new data directory, serve it and shoot."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -163,10 +256,11 @@ def main(folder: Path, docs: bool) -> None:
         with serving(data) as running, chromium() as browser:
             people = {name: _signed_in(running.url, name) for name in ("admin", "reviewer", "annotator")}
             _put_back(people)
-            _shoot(browser, running.url, people, folder)
+            _two_more(people)
+            _shoot(browser, running.url, people, folder, only)
     if docs:
         _for_docs(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--docs" in sys.argv[2:])
+    main(Path(sys.argv[1]), "--docs" in sys.argv[2:], [name for name in sys.argv[2:] if name != "--docs"])

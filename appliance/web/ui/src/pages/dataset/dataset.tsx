@@ -66,7 +66,7 @@ export function Dataset({ project, labels }: ProjectPageProps) {
           <Empty action={<Button onClick={() => setMaking(true)}>Make snapshot</Button>}>
             No snapshot yet: one holds the dataset as it is now, for good, and exports come from it.
           </Empty>
-        ) : (
+        ) : all.length > 0 && (
           <table class="rows">
             <thead>
               <tr>
@@ -108,7 +108,7 @@ export function Dataset({ project, labels }: ProjectPageProps) {
         <h2>Exports</h2>
         {exports.value && made.length === 0 ? (
           <Empty>Nothing was exported yet.</Empty>
-        ) : (
+        ) : made.length > 0 && (
           <table class="rows">
             <thead>
               <tr>
