@@ -253,12 +253,13 @@ export class Outbox {
     if (!this.orphans.has(kept)) return "done";
     const { projectId, imageId } = kept.place;
     try {
-      const saver = this.savers.get(imageId) ?? this.made(projectId, await images.annotations(projectId, imageId));
-      if (saver.unsentCount > 0) {
+      const saver = await this.saverOf(projectId, imageId);
+      if (this.orphans.has(kept) && saver.unsentCount > 0) {
         const outcome = await saver.push();
         if (outcome !== "done" || saver.unsentCount > 0) return outcome === "done" ? "stuck" : outcome;
       }
-      this.restore(saver, kept);
+      // Somebody opened the image while this waited: the work is in its saver already.
+      if (this.orphans.has(kept)) this.restore(saver, kept);
       return await saver.push();
     } catch (error) {
       const problem = toProblem(error);
@@ -278,6 +279,15 @@ export class Outbox {
     }
     const saver = this.savers.get(imageId);
     return saver && saver.unsentCount > 0 ? saver.push() : "done";
+  }
+
+  /** The one saver of an image: two of them would overwrite each other's rows in the journal. */
+  private async saverOf(projectId: number, imageId: number): Promise<Saver> {
+    const known = this.savers.get(imageId);
+    if (known) return known;
+    const present = await images.annotations(projectId, imageId);
+    // The image may have been opened while the box was asked.
+    return this.savers.get(imageId) ?? this.made(projectId, present);
   }
 
   private restore(saver: Saver, kept: Kept): void {
