@@ -98,6 +98,10 @@ export function openAgain(last: Recalled): void {
 }
 
 export async function signOut(): Promise<void> {
+  // The box closes the socket of a session that ends: here that is no news to ask about.
+  events.stop();
+  // The page may be closed, or the box be gone, before it answers.
+  void recall.forget();
   await account.signOut().catch(() => undefined);
   end();
 }

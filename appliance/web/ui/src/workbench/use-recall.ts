@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 
 import type { ImageWithTask } from "../api/types";
 import { recall } from "../app/recall";
-import { connected, session } from "../app/session";
+import { session } from "../app/session";
 import type { Ready } from "../editor/pictures";
 import type { Bench } from "./bench";
 
@@ -24,7 +24,7 @@ export function useRecall(bench: Bench, ready: Ready | null): void {
   const revision = bench.revision;
   const [project, labels] = [bench.project.value, bench.labels.value];
   useEffect(() => {
-    if (!ready || desk?.imageId !== ready.image.id || !connected.peek()) return;
+    if (!ready || desk?.imageId !== ready.image.id) return;
     return whenIdle(() => {
       const present = session.peek();
       const image = ready.image as ImageWithTask;
