@@ -48,6 +48,13 @@ export interface Remark {
   refusal: string | null;
 }
 
+/** How much a person did that the box has not taken. */
+export interface Tally {
+  changes: number;
+  intents: number;
+  remarks: number;
+}
+
 /** The part of the journal that keeps one image's changes. */
 export interface Keeper {
   note(place: Place, rows: ReadonlyMap<string, Unsent | null>): void;
@@ -200,16 +207,20 @@ export class Journal implements Keeper {
   }
 
   /** Count what all pages of this user have unsent. */
-  async tally(): Promise<{ changes: number; intents: number }> {
-    if (!this.database) return { changes: 0, intents: 0 };
-    const transaction = this.database.transaction(["changes", "intents"]);
+  async tally(): Promise<Tally> {
+    if (!this.database) return { changes: 0, intents: 0, remarks: 0 };
+    const transaction = this.database.transaction([...STORES]);
     const changes = new Set<string>();
     for (let cursor = await transaction.objectStore("changes").openCursor(within(this.owner)); cursor; cursor = await cursor.continue()) {
       const [, lane, imageId, id] = cursor.key;
       const ids = "underway" in cursor.value ? [...cursor.value.underway.sent.keys()] : [id];
       for (const one of ids) changes.add(`${lane} ${imageId} ${one}`);
     }
-    return { changes: changes.size, intents: await transaction.objectStore("intents").count(within(this.owner)) };
+    const [intents, remarks] = await Promise.all([
+      transaction.objectStore("intents").count(within(this.owner)),
+      transaction.objectStore("remarks").count(within(this.owner)),
+    ]);
+    return { changes: changes.size, intents, remarks };
   }
 
   private key(place: Place, id: string): Key {

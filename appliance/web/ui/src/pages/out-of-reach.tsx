@@ -2,17 +2,15 @@ import { useEffect, useState } from "preact/hooks";
 
 import { type Recalled, recall } from "../app/recall";
 import { loadSession, openAgain } from "../app/session";
-import { Journal } from "../editor/journal";
+import { Journal, type Tally } from "../editor/journal";
 import { Button } from "../parts/controls";
 import { counted } from "../parts/words";
 
 const ASK_AGAIN_MS = 2_000;
 
 /** What this page waits with, of the person who was here last. */
-interface Left {
+interface Left extends Tally {
   last: Recalled;
-  changes: number;
-  intents: number;
 }
 
 async function leftHere(): Promise<Left | null> {
@@ -25,8 +23,8 @@ async function leftHere(): Promise<Left | null> {
   return { last, ...tally };
 }
 
-export function leftWords({ changes, intents }: Pick<Left, "changes" | "intents">): string {
-  const parts = [changes > 0 && counted(changes, "change"), intents > 0 && counted(intents, "submission")].filter(Boolean);
+export function leftWords({ changes, intents, remarks }: Tally): string {
+  const parts = [changes > 0 && counted(changes, "change"), intents > 0 && counted(intents, "submission"), remarks > 0 && counted(remarks, "comment")].filter(Boolean);
   if (parts.length === 0) return "Everything that was done here is on the box.";
   return `${parts.join(" and ")} kept on this device: they go out by themselves when the box is back.`;
 }

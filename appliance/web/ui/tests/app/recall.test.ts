@@ -68,11 +68,12 @@ describe("what is left of a person", () => {
     editor.reshape(first, { ...BOX, x2: 99 });
     editor.add(BOX, 2);
     journal.intend("two", { kind: "submit", projectId: 1, imageId: 9, taskId: 4, name: "a.png", revision: 3, reason: null, at: 1, refusal: null });
+    journal.remark("two", { projectId: 1, imageId: 9, comment: { key: "k1234567", text: "Why?" }, at: 2, refusal: null });
     const stranger = new Journal("box-1", 3);
     await stranger.open();
-    expect(await stranger.tally()).toEqual({ changes: 0, intents: 0 });
+    expect(await stranger.tally()).toEqual({ changes: 0, intents: 0, remarks: 0 });
     const tally = await journal.tally();
-    expect(tally).toEqual({ changes: 2, intents: 1 });
-    expect(leftWords(tally)).toContain("2 changes and 1 submission kept on this device");
+    expect(tally).toEqual({ changes: 2, intents: 1, remarks: 1 });
+    expect(leftWords(tally)).toContain("2 changes and 1 submission and 1 comment kept on this device");
   });
 });
