@@ -33,8 +33,9 @@ export class ActiveTime {
 
   /** There was input. */
   touch(): void {
-    this.tick();
-    this.input = this.around.now();
+    const now = this.around.now();
+    if (now > this.input + IDLE_MS) this.tick();
+    this.input = now;
   }
 
   /** Add the time since the last tick to the image, as far as somebody was there. */
@@ -71,6 +72,7 @@ export function activeTime(): ActiveTime {
   const made = new ActiveTime({ now: () => performance.now(), visible: () => document.visibilityState === "visible" }, sessionStorage);
   for (const kind of INPUT) addEventListener(kind, () => made.touch(), { capture: true, passive: true });
   document.addEventListener("visibilitychange", () => made.tick());
+  addEventListener("pagehide", () => made.tick());
   setInterval(() => made.tick(), TICK_MS);
   return (here = made);
 }

@@ -1,7 +1,9 @@
 import type { ComponentType } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { http, projects } from "../api/client";
+import type { Label } from "../api/types";
+import { same } from "../editor/same";
 import { Setup, SignIn } from "../pages/sign-in";
 import { OutOfReach } from "../pages/out-of-reach";
 import { Projects } from "../pages/projects";
@@ -138,9 +140,11 @@ function SignedIn() {
 
 function InProject({ page: Found, params }: { page: ComponentType<ProjectPageProps>; params: Params }) {
   const id = Number(params.project);
+  // Asked for at every change of a task: while they are the same, what is drawn with them stays.
+  const labelsNow = useRef<Label[]>([]);
   const loaded = useLoad(async () => {
     const [project, labels] = await Promise.all([projects.get(id), projects.labels(id)]);
-    return { project, labels };
+    return { project, labels: (labelsNow.current = same(labels, labelsNow.current) ? labelsNow.current : labels) };
   }, [id]);
   useEvents(
     ["project.changed", "label.changed", "member.changed", "image.added", "image.deleted", "task.changed"],

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Problem, toProblem } from "../api/problem";
 import type { Pictures, Ready } from "../editor/pictures";
@@ -12,50 +12,39 @@ const UNDER_WAY = new Set(["queued", "running", "paused"]);
  * until the new one is decoded, so that no spinner ever covers the canvas.
  */
 export function usePicture(pictures: Pictures, imageId: number | null) {
-  const [shown, setShown] = useState<Ready | null>(null);
+  // What is there already is shown without a second rendering, which would stand before the first frame.
+  const turn = useMemo(() => ({ there: imageId === null ? null : pictures.peek(imageId) }), [pictures, imageId]);
+  const [came, setCame] = useState<{ turn: object; ready: Ready } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const current = useRef(imageId);
   current.current = imageId;
+  const ready = came?.turn === turn ? came.ready : turn.there;
+  const again = (fresh: Ready): void => {
+    if (current.current === fresh.image.id) setCame({ turn, ready: { ...fresh } });
+  };
   // One fetched ahead, or looked at before, is fetched again once somebody changed it.
   useEffect(() => events.on("annotations.changed", ({ data }) => {
     if (data.image_id !== current.current) pictures.forget(Number(data.image_id));
   }), [pictures]);
-  const shownNow = imageId === null ? null : pictures.peek(imageId);
-  useTiles(pictures, imageId, shownNow?.picture.preparing?.state ?? null, (ready) => current.current === ready.image.id && setShown({ ...ready }));
+  useTiles(pictures, imageId, ready?.picture.preparing?.state ?? null, again);
   useLayoutEffect(() => {
     setProblem(null);
-    if (imageId === null) {
-      setShown(null);
-      return;
-    }
+    if (imageId === null || turn.there) return;
     let wanted = true;
     const ask = (): void => {
       pictures.get(imageId).then(
-        (ready) => wanted && (setShown(ready), setProblem(null)),
+        (found) => wanted && (setCame({ turn, ready: found }), setProblem(null)),
         (error: unknown) => wanted && setProblem(toProblem(error)),
       );
     };
-    const there = pictures.peek(imageId);
-    if (there) {
-      setShown(there);
-      return;
-    }
     ask();
     const stop = events.on("connected", ask);
     return () => {
       wanted = false;
       stop();
     };
-  }, [pictures, imageId]);
-  const at = imageId === null ? null : (pictures.peek(imageId) ?? shown);
-  const refresh = (): void => {
-    if (imageId === null) return;
-    pictures.refresh(imageId).then(
-      (ready) => ready && current.current === imageId && setShown({ ...ready }),
-      () => undefined,
-    );
-  };
-  return { ready: shown && imageId !== null && shown.image.id === imageId ? shown : at, problem, refresh };
+  }, [pictures, imageId, turn]);
+  return { ready, problem };
 }
 
 /** Show a very large picture by its tiles as soon as they are there, and how far they are until then. */

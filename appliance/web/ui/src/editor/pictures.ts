@@ -73,15 +73,6 @@ export class Pictures {
     for (const id of imageIds) this.get(id).catch(() => undefined);
   }
 
-  /** Ask again for the annotations of an image that changed; its pixels stay. */
-  async refresh(imageId: number): Promise<Ready | null> {
-    const entry = this.held.get(imageId);
-    const ready = entry ? await entry.promise.catch(() => null) : null;
-    if (!entry || !ready) return null;
-    ready.annotations = await images.annotations(this.projectId, imageId);
-    return ready;
-  }
-
   /** Look again for the tiles of an image that had none; what is painted stays until they are there. */
   retile(imageId: number): Promise<Ready | null> {
     const underway = this.retiling.get(imageId) ?? this.look(imageId).finally(() => this.retiling.delete(imageId));

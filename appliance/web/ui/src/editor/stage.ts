@@ -86,6 +86,7 @@ export class Stage {
     const same = old && now && old.picture.width === now.picture.width && old.picture.height === now.picture.height;
     if (now && !same) this.fit();
     if (other) this.resume();
+    if (now && old?.document !== now.document) this.renderer.draw();
   }
 
   /** Have the shapes of an image drawn ahead that somebody will turn to, and its picture made ready where it is there. */

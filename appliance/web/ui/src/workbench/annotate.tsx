@@ -24,7 +24,7 @@ import { nextStep } from "./next-step";
 import { Panel } from "./panel";
 import { SkipDialog } from "./skip";
 import { Strip, type StripItem } from "./strip";
-import { type OnBench, useAhead, useBench, useImage } from "./use-bench";
+import { type OnBench, useAhead, useBench, useImage, useTurns } from "./use-bench";
 import { BrowseWalk, gridAddress, QueueWalk, SHOWN, type Walk } from "./walk";
 
 /** Images that propagating reaches. */
@@ -48,6 +48,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const imageId = walk.imageId.value;
   const task = walk.task.value;
   bench.readOnly.value = labels.length === 0 ? NO_LABEL : whyReadOnly(task, mayReview(project, session.value?.permissions.administer ?? false), me.value?.id ?? null);
+  useTurns(bench, walk);
   const shown = useImage(bench, imageId, bench.past.value?.document ?? null);
   const { ready } = shown;
   const unread = useUnread(project.id);

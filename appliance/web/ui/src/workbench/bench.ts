@@ -2,12 +2,12 @@ import { computed, signal } from "@preact/signals";
 
 import type { Revision } from "../api/history";
 import type { Annotation, Label, ProjectRow } from "../api/types";
-import type { Desk } from "../app/desk";
+import { type Desk, openDesk } from "../app/desk";
 import { picturesOf } from "../app/early";
 import { editing } from "../app/editing";
 import { type AnnotationState, type ImageDocument, isPrediction, STATES, stateOf } from "../editor/document";
 import type { Editor } from "../editor/editor";
-import type { Pictures } from "../editor/pictures";
+import type { Pictures, Ready } from "../editor/pictures";
 import { bounds } from "../editor/shape";
 import { tooUnsure } from "../editor/shapes-of";
 import type { Size } from "../editor/camera";
@@ -46,6 +46,7 @@ export class Bench {
 
   private readonly changed = signal(0);
   private readonly inPanel = signal<Desk | null>(null);
+  private laid: { ready: Ready; userId: number; desk: Desk } | null = null;
   private stop: () => void = () => undefined;
 
   readonly annotations = computed((): readonly Annotation[] => {
@@ -104,6 +105,14 @@ export class Bench {
 
   tally(state: AnnotationState): number {
     return this.groups.value.get(state)?.length ?? 0;
+  }
+
+  /** The desk of an image that is there; asked again, the same. */
+  open(ready: Ready, userId: number): Desk {
+    if (this.laid?.ready !== ready || this.laid.userId !== userId) {
+      this.laid = { ready, userId, desk: openDesk(this.project.peek().id, ready, userId) };
+    }
+    return this.laid.desk;
   }
 
   /** Put an image on the bench. */

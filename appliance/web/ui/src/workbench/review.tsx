@@ -19,7 +19,7 @@ import { Frame, Guideline } from "./frame";
 import { nextStep } from "./next-step";
 import { Panel } from "./panel";
 import { Strip, type StripItem } from "./strip";
-import { useAhead, useBench, useImage } from "./use-bench";
+import { useAhead, useBench, useImage, useTurns } from "./use-bench";
 import { asks } from "../app/review-policy";
 import { type Given, Verdicts } from "./verdicts";
 import { QueueWalk } from "./walk";
@@ -44,6 +44,7 @@ export function Review({ project, labels }: ProjectPageProps) {
   const imageId = walk.imageId.value;
   // Nothing is said about it: a reviewer looks first and edits when asked to.
   bench.readOnly.value = editing ? null : "";
+  useTurns(bench, walk);
   const shown = useImage(bench, imageId, bench.past.value?.document ?? (before?.shown ? before.document : null));
   const { ready } = shown;
   const unread = useUnread(project.id);

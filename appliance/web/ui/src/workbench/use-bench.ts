@@ -1,15 +1,16 @@
+import { effect, untracked } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
 import { images, projects } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Label, ProjectRow } from "../api/types";
-import { openDesk } from "../app/desk";
 import { me } from "../app/session";
 import { usePicture } from "../app/use-picture";
 import type { ImageDocument } from "../editor/document";
 import type { Ready } from "../editor/pictures";
 import type { Opened } from "../editor/stage";
 import { Bench } from "./bench";
+import type { Walk } from "./walk";
 
 /** The first image is painted before anything is fetched ahead, where both would share a core. */
 const FIRST_MS = 250;
@@ -53,11 +54,10 @@ export interface OnBench {
 
 /** Put an image on the bench; until it is decoded the last one stays. */
 export function useImage(bench: Bench, imageId: number | null, before: ImageDocument | null = null): OnBench {
-  const { ready: shown, problem } = usePicture(bench.pictures, imageId);
-  const ready = shown && shown.image.id === imageId ? shown : null;
+  const { ready, problem } = usePicture(bench.pictures, imageId);
   const userId = me.value?.id ?? 0;
   const projectId = bench.project.peek().id;
-  const desk = useMemo(() => (ready ? openDesk(projectId, ready, userId) : null), [projectId, ready, userId]);
+  const desk = useMemo(() => ready && bench.open(ready, userId), [bench, ready, userId]);
   useLayoutEffect(() => bench.put(desk), [bench, desk]);
   useShapes(bench, imageId, ready !== null);
   const editor = before ? null : bench.editor;
@@ -73,6 +73,19 @@ export function useImage(bench: Bench, imageId: number | null, before: ImageDocu
   const last = useRef<Opened | null>(null);
   if (fresh) last.current = fresh;
   return { ready, opened: imageId === null ? null : (fresh ?? last.current), problem };
+}
+
+/** Put what was fetched ahead on the bench as soon as somebody turns to it, so that all of it is rendered once. */
+export function useTurns(bench: Bench, walk: Pick<Walk, "imageId">): void {
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const { value } = walk.imageId;
+        const ready = value === null ? null : bench.pictures.peek(value);
+        if (ready) untracked(() => bench.put(bench.open(ready, me.peek()?.id ?? 0)));
+      }),
+    [bench, walk],
+  );
 }
 
 /** Have the shapes of an image drawn while its picture is still being decoded. */
@@ -108,8 +121,9 @@ export function useAhead(bench: Bench, imageId: number | null, ready: Ready | nu
         () => undefined,
       );
     };
-    const timer = begun.current ? 0 : setTimeout(look, FIRST_MS);
-    if (begun.current) look();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    if (begun.current && bench.stage) bench.stage.whenShown(() => wanted && look());
+    else timer = setTimeout(look, FIRST_MS);
     return () => {
       wanted = false;
       clearTimeout(timer);

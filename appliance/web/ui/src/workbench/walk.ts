@@ -3,6 +3,7 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { images } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Task } from "../api/types";
+import { afterFrame } from "../app/after-frame";
 import { filterOf, searchOf } from "../app/image-filter";
 import type { ImageList } from "../app/image-list";
 import { go, place } from "../app/router";
@@ -169,12 +170,15 @@ export class BrowseWalk implements Walk {
   private look(imageId: number | null): void {
     if (imageId === null) return;
     if (this.task.peek()?.image_id !== imageId) this.task.value = null;
-    images.get(this.projectId, imageId).then(
-      ({ task }) => {
-        if (this.imageId.peek() === imageId) this.task.value = task;
-      },
-      () => undefined,
-    );
+    afterFrame(() => {
+      if (this.imageId.peek() !== imageId) return;
+      images.get(this.projectId, imageId).then(
+        ({ task }) => {
+          if (this.imageId.peek() === imageId) this.task.value = task;
+        },
+        () => undefined,
+      );
+    });
   }
 }
 

@@ -42,3 +42,24 @@ test("a hidden tab does not count, and each image has its own time", () => {
   wait(4_000);
   expect([time.take(1), time.take(2)]).toEqual([3_000, 4_000]);
 });
+
+test("input is no reason to store anything, and loses no time", () => {
+  let stored = 0;
+  const around = { at: 0 };
+  const kept = new Map<string, string>();
+  const time = new ActiveTime(
+    { now: () => around.at, visible: () => true },
+    {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void (kept.set(key, value), stored++),
+      removeItem: (key) => void kept.delete(key),
+    },
+  );
+  time.on(1);
+  for (around.at = 0; around.at < 50_000; around.at += 100) time.touch();
+  expect(stored).toBe(0);
+  around.at += IDLE_MS * 2;
+  time.touch();
+  around.at += 1_000;
+  expect(time.take(1)).toBe(49_900 + IDLE_MS + 1_000);
+});

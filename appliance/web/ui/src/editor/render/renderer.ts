@@ -241,7 +241,8 @@ export class Renderer {
     this.redraw("shapes");
   }
 
-  private draw(): void {
+  /** Draw what has changed, at once instead of before the next frame. */
+  draw(): void {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     const camera = snapped(this.session.camera.value);

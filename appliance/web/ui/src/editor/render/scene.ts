@@ -37,6 +37,8 @@ export class Scene {
   private codes = new Map<number, string>();
   private lifted: ReadonlySet<string> = new Set();
   private marked: ReadonlySet<string> = new Set();
+  /** What of the session the shapes were last styled by. */
+  private looked: readonly unknown[] = [];
   /** The number of the last change that the static layer was told of. */
   stamp = 0;
 
@@ -60,6 +62,7 @@ export class Scene {
     this.sequence = 0;
     this.lifted = new Set();
     this.marked = this.toMark();
+    this.looked = this.looks;
     for (const annotation of annotations) this.put(annotation);
     this.picker.renew();
     this.send([...this.slots.values()], []);
@@ -67,12 +70,16 @@ export class Scene {
 
   /** Take up again after nobody looked: what has another record than before is sent, and all of it if it looks otherwise. */
   resume(annotations: readonly Annotation[]): void {
+    const plain = this.lifted.size + this.marked.size === 0;
     this.lifted = new Set();
     this.marked = this.toMark();
     const there = new Set(annotations.map((annotation) => annotation.id));
     const removed = [...this.slots.keys()].filter((id) => !there.has(id)).map((id) => this.remove(id));
     const put = annotations.filter((annotation) => this.annotation(annotation.id) !== annotation).map((annotation) => this.put(annotation));
     if (put.length + removed.length > 0) this.send(put, removed);
+    const { looks } = this;
+    if (plain && this.marked.size === 0 && this.looked.every((value, n) => value === looks[n])) return;
+    this.looked = looks;
     const { flags, colors, length } = this.store;
     const [oldFlags, oldColors] = [flags.slice(0, length), colors.slice(0, length)];
     for (const slot of this.slots.values()) this.style(slot);
@@ -92,6 +99,7 @@ export class Scene {
 
   /** Look anew at what is to be seen, and how: the session has changed. */
   restyle(): void {
+    this.looked = this.looks;
     for (const slot of this.slots.values()) this.style(slot);
     this.stamp = this.layer.restyle(this.store.flags.slice(0, this.store.length), this.store.colors.slice(0, this.store.length));
   }
@@ -159,6 +167,11 @@ export class Scene {
   bounds(id: string): Bounds | null {
     const slot = this.slots.get(id);
     return slot === undefined ? null : bounds(this.known[slot]!.annotation.geometry);
+  }
+
+  private get looks(): readonly unknown[] {
+    const { hidden, hiddenAll, threshold, struck, colorBy } = this.session;
+    return [hidden, hiddenAll, threshold, struck, colorBy].map((one) => one.peek());
   }
 
   private annotation(id: string): Annotation | null {
