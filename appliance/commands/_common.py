@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,18 +98,27 @@ def project_named(store: Store, name: str, *, create: bool = False) -> int:
     return store.write(lambda tx: projects.create(tx, name=name, created_by=None)).id
 
 
-def model_of(store: Store, path: Path) -> Model:
-    """Take a model file into the registry, or find it there from last time.
+def model_of(store: Store, path: Path, decoder: Path | None = None) -> Model:
+    """Take a model file, or an encoder with its decoder, into the registry, or find it there from last time.
 
     Raises:
         UnusableModel: The box cannot run it.
     """
     from appliance.jobs.weights import admit_model
 
-    with path.open("rb") as file:
-        staged = store.blobs.stage(iter(lambda: file.read(1 << 20), b""))
+    paths = {"weights": path} if decoder is None else {"encoder": path, "decoder": decoder}
+    files = {}
+    for role, one in paths.items():
+        with one.open("rb") as file:
+            files[role] = store.blobs.stage(iter(partial(file.read, 1 << 20), b""))
+    name = path.name if decoder is None else _without_role(path.name)
     provenance = Provenance(file=path.name)
-    return admit_model(store, {"weights": staged}, name=path.name, provenance=provenance, created_by=None)
+    return admit_model(store, files, name=name, provenance=provenance, created_by=None)
+
+
+def _without_role(name: str) -> str:
+    """Return an encoder's file name without the word, which the model of both does not have."""
+    return re.sub(r"(?<=.)[-_. ]*encoder(?=\.onnx$)", "", name, flags=re.IGNORECASE)
 
 
 def user_of(store: Store, email: str) -> User:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance.commands import _common
-from appliance.errors import NotFound
+from appliance.errors import InvalidInput, NotFound
 from appliance.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,17 +51,20 @@ def list_(data: Path | None, json_: bool) -> None:
 
 @models.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("decoder", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--trusted", is_flag=True, help="Let a checkpoint's own code run; only for files you vouch for.")
 @_data
 @_json
-def add(file: Path, trusted: bool, data: Path | None, json_: bool) -> None:
-    """Add an ONNX FILE, or a checkpoint (.pt), which is converted."""
+def add(file: Path, decoder: Path | None, trusted: bool, data: Path | None, json_: bool) -> None:
+    """Add an ONNX FILE, an encoder with its DECODER, or a checkpoint (.pt), which is converted."""
     settings = _common.settings_for(data)
     if file.suffix.lower() in (".pt", ".pth"):
+        if decoder is not None:
+            raise InvalidInput(f"{file.name} is a checkpoint and needs no decoder beside it", field="decoder")
         model = _converted(settings, file, trusted, quiet=json_)
     else:
         with _common.opened(settings) as store:
-            model = _common.model_of(store, file)
+            model = _common.model_of(store, file, decoder)
     _say(model, json_)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import logging
 import threading
 from pathlib import Path
@@ -158,6 +159,11 @@ class Runtimes:
                 _log.warning("%s goes to another runtime than %s: %s", path.name, backend.name, error)
                 self._fallbacks[backend.name] = error.message
         raise AssertionError("candidates are never empty")
+
+    def fallback(self, backend: str) -> str | None:
+        """Return why the model that a backend has just taken is on no better one; None where there is none."""
+        better = itertools.takewhile(lambda one: one.name != backend, self.found().backends)
+        return next((one.fallback for one in better if one.fallback), None)
 
     def close(self) -> None:
         """Free the models that are kept loaded."""

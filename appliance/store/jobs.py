@@ -136,10 +136,11 @@ def waiting(reading: Reading, lane: str, limit: int = 1_000) -> dict[str, int]:
     return {state: sum(1 for _ in reading.execute(sql, (lane, state, limit))) for state in states}
 
 
-def under_way(reading: Reading, kind: str) -> Job | None:
-    """Return a job of this kind that is queued, running or paused, or None."""
-    sql = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ? LIMIT 1"
-    return rows.first(Job, reading.execute(sql, (kind,)))
+def under_way(reading: Reading, kind: str, model_id: int | None = None) -> Job | None:
+    """Return a job of this kind, and with `model_id` for this model, that is queued, running or paused, or None."""
+    mine = "" if model_id is None else "AND parameters ->> '$.model_id' = ?2 "
+    sql = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running', 'paused') AND kind = ?1 {mine}LIMIT 1"
+    return rows.first(Job, reading.execute(sql, (kind,) if model_id is None else (kind, model_id)))
 
 
 def under_way_in(reading: Reading, project_id: int, kinds: Sequence[str]) -> bool:

@@ -109,11 +109,15 @@ def listed(reading: Reading, *, after: int | None = None, limit: int | None = No
 
 
 def users(reading: Reading, model_id: int, limit: int = 20, *, member_id: int | None = None) -> list[tuple[int, str]]:
-    """Return id and name of the projects in which a model is active; with `member_id` only that member's."""
+    """Return id and name of the projects that use a model, for clicks too; with `member_id` only that member's."""
     mine = "" if member_id is None else "AND EXISTS (SELECT 1 FROM members WHERE project_id = p.id AND user_id = ?) "
-    sql = f"SELECT p.id, p.name FROM projects AS p WHERE p.model_id = ? {mine}ORDER BY p.id LIMIT ?"
-    values = (model_id, limit) if member_id is None else (model_id, member_id, limit)
-    return [(int(project_id), str(name)) for project_id, name in reading.execute(sql, values)]
+    found: list[tuple[int, str]] = []
+    chosen = "project_segmenters AS s CROSS JOIN projects AS p ON p.id = s.project_id"
+    for source, holder in (("projects AS p INDEXED BY projects_model", "p"), (chosen, "s")):
+        sql = f"SELECT p.id, p.name FROM {source} WHERE {holder}.model_id = ? {mine}LIMIT ?"
+        values = (model_id, limit) if member_id is None else (model_id, member_id, limit)
+        found += [(int(project_id), str(name)) for project_id, name in reading.execute(sql, values)]
+    return found[:limit]
 
 
 def archive(tx: Transaction, model_id: int, *, archived: bool = True) -> Model:

@@ -17,7 +17,7 @@ from appliance.store.blobs import Staged
 from appliance.web.operations import Call
 from appliance.web.requests import blocks
 
-__all__ = ["File", "Page", "receive", "send"]
+__all__ = ["File", "Page", "receive", "receive_two", "send"]
 
 _BLOCK = 256 * 1024
 _WHOLE = 1024 * 1024
@@ -61,15 +61,36 @@ async def receive(call: Call, limit_bytes: int) -> Staged:
         StorageFull: The disk is full, or would be.
         MalformedRequest: The upload was cut off.
     """
+    return (await _received(call, limit_bytes, limit_bytes, 1))[0]
+
+
+async def receive_two(call: Call, first_bytes: int, limit_bytes: int) -> tuple[Staged, Staged]:
+    """Write a raw body that is two files, one after the other, to a staged blob each.
+
+    Raises:
+        TooLarge: Both together are longer than `limit_bytes`.
+        StorageFull: The disk is full, or would be.
+        MalformedRequest: The upload was cut off.
+    """
+    first, second = await _received(call, limit_bytes, first_bytes, 2)
+    return first, second
+
+
+async def _received(call: Call, limit_bytes: int, first_bytes: int, count: int) -> list[Staged]:
+    """Write the body to one staged blob or two, of which the first gets `first_bytes`."""
     announced = call.request.content_length or 0
     await asyncio.to_thread(call.store.require_space, min(announced, limit_bytes))
-    staging = await asyncio.to_thread(call.store.blobs.staging)
+    stagings = [await asyncio.to_thread(call.store.blobs.staging) for _ in range(count)]
+    left = first_bytes
     try:
         async for block in blocks(call.request, limit_bytes):
-            await asyncio.to_thread(staging.write, block)
-        return await asyncio.to_thread(staging.finish)
+            for staging, part in zip(stagings, (block[:left], block[left:]), strict=False):
+                await asyncio.to_thread(staging.write, part)
+            left = max(0, left - len(block))
+        return [await asyncio.to_thread(staging.finish) for staging in stagings]
     except BaseException:
-        staging.discard()
+        for staging in stagings:
+            staging.discard()
         raise
 
 

@@ -22,7 +22,7 @@ class CompileParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 def run(context: Context, parameters: CompileParameters) -> dict[str, Any]:
-    """Load the model on the best runtime that takes it, and say which that is."""
+    """Load the model on the best runtime that takes it, and say which that is and why no better one."""
     from appliance.engine.decoders._base import PredictOptions
 
     started_s = time.monotonic()
@@ -40,6 +40,7 @@ def run(context: Context, parameters: CompileParameters) -> dict[str, Any]:
             "model_id": model.id,
             "backend": ready.backend,
             "device": ready.device,
+            "fallback": context.runtimes.fallback(ready.backend),
             "seconds": round(time.monotonic() - started_s, 3),
         }
 

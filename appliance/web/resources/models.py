@@ -17,9 +17,9 @@ from appliance.jobs import packages, runtimes
 from appliance.jobs.conversion import Ability
 from appliance.jobs.weights import admit_model
 from appliance.records import Job, Model, Provenance
-from appliance.store import Reading, Transaction, models, policy
+from appliance.store import Reading, Transaction, jobs, models, policy
 from appliance.store.blobs import Staged
-from appliance.web.files import File, receive
+from appliance.web.files import File, receive, receive_two
 from appliance.web.operations import OF_A_FILE, Call, Listing, Operations, Paged, Query, listing
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import Body, FileName
@@ -35,16 +35,23 @@ T = TypeVar("T")
 
 
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
-    """A project in which the model is active."""
+    """A project that the model prelabels, or answers clicks in."""
 
     project_id: int
     name: str
 
 
 class ModelRow(Model, frozen=True):
-    """A model, and the projects the caller may see in which it is active."""
+    """A model, and the projects the caller may see that use it."""
 
     used_by: list[ModelUse]
+
+
+class Pair(Query, frozen=True):
+    """`encoder_bytes` says how long the first of the two files is."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    encoder_bytes: Annotated[int, Meta(ge=1)]
 
 
 class ModelChange(Body):
@@ -107,21 +114,23 @@ async def upload_model(call: Call) -> Model:
     Weights that are here already are answered with 200, the header ``X-PixelQueue-Duplicate: 1``
     and the model that has them.
     """
-    name, user_id = call.query.name, call.user.id
-    staged = await receive(call, call.settings.max_model_bytes)
-    known = await call.store.aread(lambda reading: models.by_content(reading, staged.sha256))
-    model = await _admitted(
-        partial(
-            admit_model,
-            call.store,
-            {"weights": staged},
-            name=name,
-            provenance=Provenance(file=name),
-            created_by=user_id,
-            stopping=lambda: call.services.live.stopping,
-        ),
-    )
-    return _told(call, model, known is not None)
+    return await _added(call, {"weights": await receive(call, call.settings.max_model_bytes)})
+
+
+@OPERATIONS.post(
+    "/api/models/pair",
+    permission=Permission.OPERATE,
+    query=Pair,
+    raw=True,
+    response=Model,
+    status=201,
+    audit="model.create",
+    summary="Send the encoder and the decoder of a model that answers clicks, one after the other",
+)
+async def upload_pair(call: Call) -> Model:
+    """Take in a SAM in ONNX: the body is the encoder, ``encoder_bytes`` long, and then the decoder."""
+    encoder, decoder = await receive_two(call, call.query.encoder_bytes, call.settings.max_model_bytes)
+    return await _added(call, {"encoder": encoder, "decoder": decoder})
 
 
 @OPERATIONS.post(
@@ -267,6 +276,35 @@ async def change_model(call: Call) -> Model:
     return await call.store.awrite(lambda tx: models.archive(tx, model_id, archived=archived))
 
 
+@OPERATIONS.post(
+    "/api/models/{model_id}/prepare",
+    permission=Permission.OPERATE,
+    response=Job,
+    status=202,
+    audit="job.submit",
+    summary="Get a model ready for this device, which takes minutes where an engine is built",
+)
+async def prepare_model(call: Call) -> Job:
+    """Load the model as prelabelling does; the job's ``result`` names runtime and device, and why no better one.
+
+    One that is under way already is the answer.
+    """
+    model_id, user_id, queue = call.ids["model_id"], call.user.id, call.jobs
+
+    def write(tx: Transaction) -> Job:
+        model = models.get(tx, model_id)
+        if model.task == "prompt":
+            raise Conflict(f"{model.title} answers clicks and needs no preparing: choose it in a project's settings")
+        present = jobs.under_way(tx, "compile", model_id)
+        if present is not None:
+            return present
+        job = queue.submit_in(tx, "compile", {"model_id": model_id}, created_by=user_id)
+        tx.audit("job.submit", f"job {job.id}", kind="compile", name=model.title)
+        return job
+
+    return await call.store.awrite(write)
+
+
 @OPERATIONS.delete(
     "/api/models/{model_id}",
     permission=Permission.OPERATE,
@@ -276,6 +314,24 @@ async def change_model(call: Call) -> Model:
 async def delete_model(call: Call) -> None:
     model_id = call.ids["model_id"]
     await call.store.awrite(lambda tx: models.delete(tx, model_id))
+
+
+async def _added(call: Call, files: dict[str, Staged]) -> Model:
+    name, user_id = call.query.name, call.user.id
+    sha256 = models.content_sha256({role: staged.sha256 for role, staged in files.items()})
+    known = await call.store.aread(lambda reading: models.by_content(reading, sha256))
+    model = await _admitted(
+        partial(
+            admit_model,
+            call.store,
+            files,
+            name=name,
+            provenance=Provenance(file=name),
+            created_by=user_id,
+            stopping=lambda: call.services.live.stopping,
+        ),
+    )
+    return _told(call, model, known is not None)
 
 
 async def _admitted(admit: Callable[[], T]) -> T:
