@@ -597,6 +597,7 @@ CREATE TABLE unread (
     FOREIGN KEY (project_id, user_id) REFERENCES members ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX unread_comment ON unread (comment_id);
+CREATE INDEX unread_member ON unread (project_id, user_id);
 
 -- Insights: what people and models did, by day (since 1970, UTC), added up as it happens so that no page
 -- reads history. user_id, label_id and step are 0 where the measure has none.
