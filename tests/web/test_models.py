@@ -187,6 +187,16 @@ def test_a_mapping_decides_what_prelabelling_makes(site: Site, model: dict) -> N
     site.refused(site.people["annotator"].put(url, json={"labels": []}), 403, "forbidden")
 
 
+def test_a_model_is_prepared_and_says_what_it_runs_on(site: Site, model: dict) -> None:
+    asked = f"/api/models/{model['id']}/prepare"
+    assert site.people["annotator"].post(asked).status_code == 403
+    job = site.ok(site.people["operator"].post(asked), 202)
+    ended = site.box.appliance.jobs.wait(job["id"], 60)
+    assert ended.state == "done", ended.error
+    assert ended.result is not None
+    assert (ended.result["backend"], ended.result["device"], ended.result["fallback"]) == ("onnxruntime", "cpu", None)
+
+
 def test_models_are_archived_and_restored(site: Site, tmp_path: Path) -> None:
     model = site.ok(_send(site, "old.onnx", _weights(tmp_path, 36)), 201)
     url, operator = f"/api/models/{model['id']}", site.people["operator"]

@@ -97,3 +97,24 @@ def test_a_model_that_answers_clicks_somewhere_stays(site: Site, tmp_path: Path)
     project_id = row["used_by"][0]["project_id"]
     site.ok(site.people["owner"].put(f"/api/projects/{project_id}/segmenter", json={"model_id": None}))
     site.ok(operator.delete(f"/api/models/{model['id']}"), 204)
+
+
+@pytest.mark.train
+def test_a_checkpoint_becomes_a_pair_that_answers_here_and_on_another_box(site: Site, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("ultralytics")
+    from tests._sam import checkpoint
+
+    source = checkpoint(tmp_path, "mobile_sam").path
+    sent = site.people["operator"].post(
+        "/api/models/convert", params={"name": source.name}, content=source.read_bytes(), timeout=PATIENCE_S
+    )
+    job = site.box.appliance.jobs.wait(site.ok(sent, 202)["id"], PATIENCE_S)
+    assert job.state == "done", job.error
+    model = site.ok(site.people["operator"].get(f"/api/models/{(job.result or {})['model_id']}"))
+    assert (model["name"], model["family"], model["task"], len(model["files"])) == ("mobile_sam", "sam", "prompt", 2)
+    assert model["provenance"]["conversion"]["parity"]["ok"]
+    found = clicked(site, model["id"])
+    assert found["model_id"] == model["id"]
+    there = carried(site, model["id"], tmp_path / "other")
+    assert (there["segmenter"], there["mask"], there["score"]) == (found["segmenter"], found["mask"], found["score"])

@@ -45,6 +45,16 @@ export interface Runtime {
   ok: boolean;
   reason: string;
   devices: string[];
+  /** Why the last model went to another runtime, where it did. */
+  fallback?: string | null;
+}
+
+/** What became of preparing a model for this device. */
+export interface Prepared {
+  backend: string;
+  device: string;
+  fallback: string | null;
+  seconds: number;
 }
 
 /** What models run on here, and why. */
@@ -65,9 +75,14 @@ const of = (projectId: number): string => `/api/projects/${projectId}/models`;
 export const models = {
   list: () => all<Model>("/api/models"),
   add: (file: File) => http.send<Model>("POST", "/api/models", { query: { name: file.name }, bytes: file }),
+  /** A model of two files that answers clicks: the body is one after the other. */
+  pair: (name: string, encoder: File, decoder: File) =>
+    http.send<Model>("POST", "/api/models/pair", { query: { name, encoder_bytes: encoder.size }, bytes: new Blob([encoder, decoder]) }),
   unpack: (file: File) => http.send<Model>("POST", "/api/models/import", { query: { name: file.name }, bytes: file }),
   convert: (file: File, trusted: boolean) =>
     http.send<Job>("POST", "/api/models/convert", { query: { name: file.name, trusted: trusted || null }, bytes: file }),
+  /** Get a model ready for this device; the job's result says what it runs on. */
+  prepare: (id: number) => http.post<Job>(`/api/models/${id}/prepare`),
   archive: (id: number, archived: boolean) =>
     http.send<Model>("PATCH", `/api/models/${id}`, { json: { archived } }),
   remove: (id: number) => http.delete(`/api/models/${id}`),

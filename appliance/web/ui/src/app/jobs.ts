@@ -46,6 +46,7 @@ const WORDS: Record<string, string> = {
   "auto-label": "Auto-label",
   "clear-cache": "Empty the cache",
   collect: "Collect unused files",
+  compile: "Prepare a model",
   convert: "Convert",
   export: "Export",
   import: "Import",

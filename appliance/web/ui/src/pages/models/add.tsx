@@ -14,7 +14,17 @@ interface Props {
 }
 
 const isCheckpoint = (file: File): boolean => /\.pth?$/i.test(file.name);
+const isGraph = (file: File): boolean => /\.onnx$/i.test(file.name);
 const isPackage = (file: File): boolean => /\.pqmodel$/i.test(file.name);
+
+/** Encoder and decoder, told by their names, else by their sizes: what looks at pictures is the larger. */
+function pair(files: readonly File[]): readonly [File, File] {
+  const [first, second] = [...files].sort((a, b) => b.size - a.size);
+  return /decoder/i.test(first.name) || /encoder/i.test(second.name) ? [second, first] : [first, second];
+}
+
+/** What a model of two files is called: as its encoder, without that word. */
+const nameOf = (encoder: File): string => encoder.name.replace(/(?<=.)[-_. ]*encoder(?=\.onnx$)/i, "");
 
 /** The button that takes a model in, whatever form it comes in. */
 export function AddModel({ primary, onAdded }: Props) {
@@ -31,7 +41,7 @@ export function AddModel({ primary, onAdded }: Props) {
 
 function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelId: number) => void }) {
   const files = useRef<HTMLInputElement>(null);
-  const [file, setFile] = useState<File | null>(null);
+  const [picked, setPicked] = useState<File[]>([]);
   const [trusted, setTrusted] = useState(false);
   const [jobId, setJobId] = useState<number | null>(null);
   const conversion = useLoad(models.conversion, []);
@@ -40,10 +50,14 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
     onAdded(modelId);
     onClose();
   };
+  const file = picked.at(0);
   const send = (): void =>
     run(async () => {
       if (!file) return;
-      if (isCheckpoint(file)) {
+      if (picked.length === 2) {
+        const [encoder, decoder] = pair(picked);
+        done((await models.pair(nameOf(encoder), encoder, decoder)).body.id);
+      } else if (isCheckpoint(file)) {
         const job = (await models.convert(file, trusted)).body;
         noteJob(job);
         setJobId(job.id);
@@ -51,8 +65,9 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
         done((await (isPackage(file) ? models.unpack(file) : models.add(file))).body.id);
       }
     });
-  const converts = file !== null && isCheckpoint(file);
-  const possible = !converts || (conversion.value?.ability.ok ?? false);
+  const odd = picked.length > 2 || (picked.length === 2 && !picked.every(isGraph));
+  const converts = picked.length === 1 && isCheckpoint(picked[0]);
+  const possible = !odd && (!converts || (conversion.value?.ability.ok ?? false));
   return (
     <Dialog title="Add a model" onClose={onClose}>
       <form
@@ -61,16 +76,17 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
           send();
         }}
       >
-        <p class="second">An ONNX file exported from YOLO, a checkpoint (.pt), or a package (.pqmodel) of another box.</p>
+        <p class="second">An ONNX file exported from YOLO, the encoder and decoder of a SAM together, a checkpoint (.pt), or a package (.pqmodel) of another box.</p>
         <input
           ref={files}
           class="unseen"
           type="file"
+          multiple
           accept=".onnx,.pt,.pth,.pqmodel"
           tabIndex={-1}
           aria-label="Model file"
           onChange={(event) => {
-            setFile(event.currentTarget.files?.[0] ?? null);
+            setPicked([...(event.currentTarget.files ?? [])]);
             setJobId(null);
           }}
         />
@@ -78,8 +94,10 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
           <Button icon="folder" disabled={busy} onClick={() => files.current?.click()}>
             Choose a file
           </Button>
-          <span class="mono cut">{file?.name ?? ""}</span>
+          <span class="mono cut">{picked.map((one) => one.name).join(", ")}</span>
         </div>
+        {picked.length === 2 && !odd && <p class="second small">Two files: {pair(picked)[0].name} looks at the picture, {pair(picked)[1].name} answers clicks.</p>}
+        {odd && <p class="fault" role="alert">Choose one file, or the two ONNX files of a SAM.</p>}
         {converts && conversion.value && <CheckpointWords conversion={conversion.value} trusted={trusted} onTrusted={setTrusted} />}
         {jobId !== null && <Progress jobId={jobId} onDone={done} />}
         <Fault problem={problem ?? conversion.problem} />

@@ -5,6 +5,7 @@ import type { Model, Parity } from "../../api/types";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
 import { bytes, when } from "../../parts/words";
+import { RunsOn } from "./runs-on";
 import { TASK_WORDS, title } from "./words";
 
 interface Props {
@@ -25,7 +26,7 @@ export function Facts({ model, runtimes, operates, busy, act, onGone }: Props) {
     <>
       <About model={model} />
       <Origin model={model} />
-      {runtimes && <RunsOn runtimes={runtimes} />}
+      {runtimes && <RunsOn key={model.id} model={model} runtimes={runtimes} operates={operates} />}
       {operates && (
         <section class="model-acts">
           <a class="button" href={models.fileUrl(model.id)} download>
@@ -134,22 +135,3 @@ function Alike({ parity }: { parity: Parity }) {
 }
 
 const small = (value: number): string => (value === 0 ? "0" : value < 0.0001 ? "< 0.0001" : value.toFixed(4));
-
-function RunsOn({ runtimes }: { runtimes: Runtimes }) {
-  const others = runtimes.backends.filter((one) => one.name !== runtimes.backend);
-  return (
-    <section>
-      <header>
-        <h3>Runs on</h3>
-        <span class="space" />
-        <span>{runtimes.backend ? `${runtimes.backend}, ${runtimes.device}` : "nothing here"}</span>
-      </header>
-      <p class="second small">{runtimes.reason}.</p>
-      {others.map((one) => (
-        <p key={one.name} class="second small">
-          {one.name}: {one.reason}
-        </p>
-      ))}
-    </section>
-  );
-}
