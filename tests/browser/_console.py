@@ -147,4 +147,8 @@ class Console:
 
 
 def _listen(socket: WebSocket, desk: Desk) -> None:
-    socket.on("framereceived", lambda text: desk.frames.append(json.loads(text)))
+    def receive(text: str | bytes) -> None:
+        came = json.loads(text)
+        desk.frames.extend(came if isinstance(came, list) else [came])
+
+    socket.on("framereceived", receive)

@@ -93,6 +93,6 @@ def test_work_goes_on_through_a_restart(console: Console, tmp_path: Path, port: 
         expect(page.get_by_role("list", name="Labels").get_by_role("button", name="washer")).to_be_visible()
         assert len(desk.events("label.changed")) > before
         page.keyboard.press("Control+Enter")
-        expect(page.get_by_text("every image is submitted")).to_be_visible()
+        expect(page.get_by_text("Everything is done")).to_be_visible()
         assert client.get(f"{base}/images/{image['id']}").json()["task"]["state"] == "done"
         client.close()

@@ -56,7 +56,7 @@ export class Bench {
   /** What the panels list: the same, but of another image only once the canvas shows that. */
   readonly listed = computed((): readonly Annotation[] => {
     void this.changed.value;
-    return this.inPanel.value?.document.all ?? [];
+    return (this.past.value ?? this.inPanel.value)?.document.all ?? [];
   });
   readonly groups = computed(() => grouped(this.annotations.value));
   readonly selected = computed((): readonly Annotation[] => {
