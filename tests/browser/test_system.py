@@ -175,14 +175,17 @@ def _make_token(page: Page) -> None:
 
 
 @pytest.mark.parametrize("who", ["owner", "annotator"])
-def test_insights_show_people_to_admins_only(site: Site, console: Console, who: str) -> None:
+def test_insights_show_everybody_to_admins_and_others_themselves(site: Site, console: Console, who: str) -> None:
     project_id = site.project()
     site.approved(project_id, site.labels(project_id)[0]["id"])
     page = console.open(site.box.url, site.people[who]).go(f"/projects/{project_id}/insights")
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.get_by_role("region", name="Work by day").first).to_contain_text("Submitted")
     expect(page.get_by_role("region", name="Labels")).to_contain_text("bolt")
-    expect(page.get_by_role("region", name="People")).to_have_count(1 if who == "owner" else 0)
+    people = page.get_by_role("region", name="People").get_by_role("row").filter(has=page.get_by_role("cell"))
+    seen = ["annotator", "reviewer"] if who == "owner" else ["annotator"]
+    expect(people).to_have_count(len(seen))
+    assert sorted(name for row in people.all() for name in seen if name in row.inner_text()) == seen
     page.get_by_label("Period").select_option("7")
     expect(page).to_have_url(f"{site.box.url}/projects/{project_id}/insights?days=7")
     expect(page.locator(".chart canvas")).to_be_visible()
