@@ -60,6 +60,29 @@ def _keys(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def _on_the_bench(page: Page) -> None:
+    expect(page.get_by_role("button", name="Submit")).to_be_enabled()
+
+
+def _skip(page: Page) -> None:
+    _on_the_bench(page)
+    page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _comment(page: Page) -> None:
+    _on_the_bench(page)
+    page.keyboard.press("c")
+    page.locator(".canvas").click()
+    expect(page.get_by_role("textbox").first).to_be_visible()
+
+
+def _segment(page: Page) -> None:
+    _on_the_bench(page)
+    page.keyboard.press("s")
+    expect(page.get_by_role("group", name="Smart segment")).to_be_visible()
+
+
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "projects": ("/", _visible("tbody tr")),
     "new-project": ("/", _press("New project")),
@@ -70,12 +93,19 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
         "/projects/{id}/images",
         lambda page: expect(page.get_by_role("link", name="waiting.png")).to_be_visible(),
     ),
+    "first-label": ("/projects/{bare}/annotate", _visible(".first-label")),
+    "skip": ("/projects/{id}/annotate", _skip),
+    "comment": ("/projects/{id}/annotate", _comment),
+    "segment": ("/projects/{id}/annotate", _segment),
     "annotate": ("/projects/{id}/annotate", _visible(".palette")),
     "review": ("/projects/{id}/review", _visible(".verdict")),
     "dataset": ("/projects/{id}/dataset", _visible("tbody tr")),
     "snapshot": ("/projects/{id}/dataset", _press("Contents")),
     "export": ("/projects/{id}/dataset", _press("Export")),
     "models": ("/projects/{id}/models", _visible("h1")),
+    "add-model": ("/projects/{id}/models", _press("Add a model")),
+    "work": ("/projects/{id}/work", _visible("tbody tr")),
+    "history": ("/projects/{id}/history", _visible("h1")),
     "settings": ("/projects/{id}/settings", _visible("tbody tr")),
     "label": ("/projects/{id}/settings", _press("Edit bolt")),
     "insights": ("/projects/{id}/insights", _visible(".chart canvas")),
@@ -110,8 +140,10 @@ def violations(page: Page) -> list[str]:
 def test_no_page_has_a_serious_violation(site: Site, console: Console, project_id: int, theme: str) -> None:
     desk = console.open(site.box.url, site.people["admin"], color_scheme=theme)
     faults: list[str] = []
+    bare = site.project(labels=())
+    site.image(bare)
     for name, (path, ready) in PAGES.items():
-        page = desk.go(path.format(id=project_id))
+        page = desk.go(path.format(id=project_id, bare=bare))
         ready(page)
         faults += [f"{name}: {fault}" for fault in violations(page)]
     gate = console.open(site.box.url, color_scheme=theme).go("/")
