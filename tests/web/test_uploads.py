@@ -285,3 +285,33 @@ def test_on_a_nearly_full_disk_pictures_are_refused_and_annotating_goes_on(
     assert site.draw(project_id, image["id"], site.labels(project_id)[0]["id"]) == 1
     site.ok(site.people["owner"].delete(f"/api/projects/{project_id}/images/{image['id']}"), 204)
     assert _left_behind(site) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "named"),
+    [
+        ({"fine.png": b"", "../evil.png": b"x"}, "../evil.png"),
+        ({"fine.png": b"", "/etc/evil.png": b"x"}, "/etc/evil.png"),
+        ({"fine.png": b"", "..\\evil.png": b"x"}, "evil.png"),
+        ({"bomb.bmp": bytes(70 << 20)}, "bomb"),
+    ],
+    ids=["climbs", "absolute", "backslashes", "bomb"],
+)
+def test_a_hostile_archive_ends_its_job_alone_and_leaves_nothing(
+    site: Site, entries: dict[str, bytes], named: str
+) -> None:
+    project_id = site.project()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    store = site.box.appliance.store
+    around = {p.name for p in store.temporary.parent.parent.iterdir()}
+    url = f"/api/projects/{project_id}/archives"
+    job = site.finished(site.people["owner"].post(url, params={"name": "sent.zip"}, content=out.getvalue()))
+    assert (job.state, job.error["code"], job.error["file"]) == ("failed", "unsafe-archive", "sent.zip")
+    assert named in job.error["message"]
+    assert site.ok(site.people["owner"].get(f"/api/projects/{project_id}/images"))["items"] == []
+    assert {p.name for p in store.temporary.parent.parent.iterdir()} == around
+    assert _left_behind(site) == []
+    site.image(project_id)
