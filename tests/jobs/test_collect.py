@@ -84,6 +84,7 @@ def test_every_table_that_refers_to_a_blob_keeps_it(store: Store) -> None:
     assert len(tables) >= 6
     store.write(lambda tx: projects.create(tx, name="p", created_by=None))
     store.write(lambda tx: jobs.create(tx, "fake", "paused", 0, {}, project_id=1, created_by=None))
+    store.write(lambda tx: refer(tx, "models", "sha256", bytes(32)))
     manifest = registered(store, b"manifest")
     store.write(lambda tx: refer(tx, "snapshots", "manifest_sha256", bytes.fromhex(manifest.sha256)))
     kept = {manifest.sha256}

@@ -67,10 +67,21 @@ class _Region(NamedTuple):
 def segment(picture: np.ndarray, prompt: Prompt) -> Segmented:
     """Return the mask of the object that a prompt means; the same input gives the same mask.
 
+    What is small in the whole picture is looked at once more from nearby.
+
     Args:
         picture: uint8 ``[height, width, 3]``, RGB.
         prompt: At least one positive point, or a box; points in the order they were clicked.
     """
+    found = _answer(picture, prompt)
+    if prompt.mask is not None or prompt.box is not None:
+        return found
+    height, width = picture.shape[:2]
+    closer = prompt._replace(mask=found.mask)
+    return _answer(picture, closer) if _region(closer, width, height) != _Region(0, 0, width, height) else found
+
+
+def _answer(picture: np.ndarray, prompt: Prompt) -> Segmented:
     height, width = picture.shape[:2]
     region = _region(prompt, width, height)
     small = _small(region.cut(picture))
