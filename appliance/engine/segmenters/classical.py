@@ -28,7 +28,7 @@ __all__ = ["SEGMENTER", "segment"]
 _SIDE = 256
 """Pixels of the longer side that is looked at: the time of an answer grows with the sixth power of it."""
 
-_GIVE_UP = (0.2, 0.1, 0.05, 0.025, 0.0125)
+_GIVE_UP = (0.15, 0.06, 0.025, 0.0125)
 """How readily the walk ends by itself, per patch of mean size: from small objects to large ones."""
 
 _MARGIN = 0.6
