@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 import falcon
@@ -12,7 +13,7 @@ import falcon.asgi
 from falcon.http_status import HTTPStatus
 
 from appliance.errors import PixelQueueError
-from appliance.web import problems
+from appliance.web import auth, problems
 from appliance.web.borders import HostList, SecurityHeaders
 from appliance.web.dispatch import Dispatcher, falcon_path
 from appliance.web.explanations import Explanations
@@ -33,7 +34,8 @@ def build_app(services: Services) -> falcon.asgi.App:
     app = put_together(services, operations())
     app.add_route("/problems/{code}", Explanations())
     app.add_sink(_no_operation, prefix=re.compile(r"/api(/|$)"))
-    app.add_sink(Static(), prefix=re.compile(r"/(?!api(/|$))"))
+    files = Static(signed_in=partial(auth.is_signed_in, services.store))
+    app.add_sink(files, prefix=re.compile(r"/(?!api(/|$))"))
     return app
 
 

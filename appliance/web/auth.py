@@ -7,12 +7,12 @@ from http.cookies import CookieError, SimpleCookie
 import falcon.asgi
 import msgspec
 
-from appliance.errors import Forbidden, NotSignedIn
+from appliance.errors import Forbidden, NotSignedIn, PixelQueueError
 from appliance.store import Reading, Store, sessions, tokens
 from appliance.web.permissions import Principal
 
-__all__ = ["Credentials", "LastUse", "cookie_name", "credentials", "forget_cookie", "identify", "refuse_cross_site",
-           "refuse_other_user", "set_cookie"]  # fmt: skip
+__all__ = ["Credentials", "LastUse", "cookie_name", "credentials", "forget_cookie", "identify", "is_signed_in",
+           "refuse_cross_site", "refuse_other_user", "set_cookie"]  # fmt: skip
 
 _TOUCH_MS = 60_000
 _EXPECTED = "X-PixelQueue-User"
@@ -62,6 +62,15 @@ def identify(reading: Reading, store: Store, given: Credentials) -> Principal | 
         max_s=settings.session_max_s,
     )
     return Principal(user=session.user, session_id=session.id) if session else None
+
+
+def is_signed_in(store: Store, request: falcon.asgi.Request) -> bool:
+    """Tell whether the request's credentials are good; only where nothing is given away by it."""
+    given = credentials(request)
+    try:
+        return store.glance(lambda reading: identify(reading, store, given)) is not None
+    except PixelQueueError:
+        return False
 
 
 class LastUse:

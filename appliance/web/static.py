@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import re
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,18 @@ class Static:
     A request's path is looked up among the names the folder held when it was first asked,
     and never becomes a path itself. Paths of the interface's own router get index.html; those of the
     workbench get workbench.html, which names its code, and in a header the data that its script will ask for.
+    Who is not signed in gets index.html there, too: all that data would be refused.
 
     Args:
         folder: What the build wrote.
+        signed_in: Whether a request comes from somebody who is signed in.
     """
 
-    def __init__(self, folder: Path = DIST) -> None:
+    def __init__(
+        self, folder: Path = DIST, *, signed_in: Callable[[falcon.asgi.Request], bool] = lambda _: False
+    ) -> None:
         self._folder = folder
+        self._signed_in = signed_in
         self._files: dict[str, Path] | None = None
         self._contents: dict[Path, _Content] = {}
 
@@ -73,7 +79,7 @@ class Static:
         Its own files first: they are small, and nothing goes on without them.
         """
         found = _WORKBENCH.fullmatch(path)
-        if not found or not self._files or "workbench.html" not in self._files:
+        if not found or not self._files or "workbench.html" not in self._files or not self._signed_in(request):
             return "index.html"
         project_id, named = found.groups()
         image_id = _ID.fullmatch(named or request.get_param("image") or "")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from playwright.sync_api import Page, expect
 
 from tests._server import PASSWORD, serving
-from tests._site import Site
+from tests._site import Site, picture
 from tests.browser._console import LAN_NAME, Console
 
 NEW = "an entirely different phrase"
@@ -89,6 +89,30 @@ def test_a_forgotten_password_is_set_with_a_code(site: Site, console: Console) -
     expect(gate.get_by_role("button", name="oscar")).to_be_visible()
     body = {"email": "oscar@example.org", "password": NEW}
     assert site.box.client().post("/api/session", json=body).status_code == 201
+
+
+def test_a_visitor_is_refused_once_and_lands_where_they_wanted(site: Site, console: Console) -> None:
+    """Someone whose session is over asks with a cookie, someone new without: one question each."""
+    project_id = site.project()
+    image = site.image(project_id, "a.png", picture(320, 240))
+    ended = site.box.signed_in("owner")
+    for client in (None, ended):
+        desk = console.open(site.box.url, client)
+        if client:
+            console.expects(r"401 .*/api/session$")
+            site.ok(client.delete("/api/session"), 204)
+        refused: list[str] = []
+        desk.page.on(
+            "response", lambda answer, seen=refused: seen.append(answer.url) if answer.status >= 400 else None
+        )
+        page = desk.go(f"/projects/{project_id}/annotate?image={image['id']}")
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert refused == [f"{site.box.url}/api/session"]
+        page.get_by_label("Email").fill("owner@example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        desk.objects(0)
 
 
 def test_the_audit_log_says_that_its_chain_holds(site: Site, console: Console) -> None:

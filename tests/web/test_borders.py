@@ -243,8 +243,10 @@ def test_a_page_of_the_workbench_names_what_it_will_need(
     (tmp_path / "index.html").write_text("other")
     (tmp_path / "workbench.html").write_text('<script type="module" crossorigin src="/assets/work-1.js"></script>')
     app = falcon.asgi.App()
-    app.add_sink(Static(tmp_path), prefix="/")
-    client = falcon.testing.TestClient(app)
+    app.add_sink(Static(tmp_path, signed_in=lambda request: request.get_header("Cookie") == "good"), prefix="/")
+    visitor = falcon.testing.TestClient(app).simulate_get(path, query_string=query)
+    assert (visitor.text, "link" in visitor.headers) == ("other", False)
+    client = falcon.testing.TestClient(app, headers={"Cookie": "good"})
     page = client.simulate_get(path, query_string=query)
     assert "work-1" in page.text
     assert page.headers["link"].split(", ") == [

@@ -5,10 +5,14 @@ import { place } from "./router";
 
 let begun: { projectId: number; pictures: Pictures } | null = null;
 
-/** Ask for all that the address is going to show at once, before it is known who is signed in. */
+/**
+ * Ask for all that the address is going to show at once, before it is known who is signed in.
+ *
+ * The box answers with the workbench's own page only where somebody is.
+ */
 export function startEarly(): void {
   const bench = benchAt(place.value.path, place.value.query);
-  if (!bench) return;
+  if (!bench || document.documentElement.dataset.page !== "workbench") return;
   const { projectId, imageId, page } = bench;
   void (page === "annotate" ? import("../workbench/annotate") : import("../workbench/review")).catch(() => undefined);
   http.ahead(projects.address(projectId));
