@@ -9,7 +9,8 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import NamedTuple
 
 from appliance.errors import UnsafeArchive
 
@@ -27,7 +28,15 @@ _LOCAL_HEADER_BYTES = 30
 _LONGEST_PART_BYTES = 255
 _LONGEST_PATH_BYTES = 2_000
 _BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error, lzma.LZMAError)
-_IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_IGNORED_FOLDER = "__MACOSX/"
+_IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+class _Entry(NamedTuple):
+    """A file of an archive, and its path part by part; an absolute one's first part is empty."""
+
+    info: zipfile.ZipInfo
+    parts: tuple[str, ...]
 
 
 def unpack(archive: Path, target: Path, *, max_bytes: int, name: str) -> int:
@@ -73,11 +82,12 @@ def sketch(
         UnsafeArchive: As `unpack`.
     """
 
-    def hashed(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-        if not is_picture(entry.filename):
+    def hashed(opened: zipfile.ZipFile, entry: _Entry) -> bool:
+        info = entry.info
+        if not is_picture(info.filename):
             return False
         _path(target, entry).touch()
-        tell(entry.filename, _sha256(opened, entry, name) if entry.file_size else "")
+        tell(info.filename, _sha256(opened, info, name) if info.file_size else "")
         return True
 
     return _each(archive, target, max_bytes, name, hashed)
@@ -88,14 +98,15 @@ def _each(
     target: Path,
     max_bytes: int,
     name: str,
-    taken: Callable[[zipfile.ZipFile, zipfile.ZipInfo], bool],
+    taken: Callable[[zipfile.ZipFile, _Entry], bool],
 ) -> int:
     """Write every entry that is not `taken` care of."""
     try:
         with zipfile.ZipFile(archive) as opened:
             listed = opened.infolist()
-            entries = [e for e in listed if not e.is_dir() and not _ignored(e.filename)]
-            _judge(entries, len(listed), archive.stat().st_size, max_bytes, name)
+            _judge_number(len(listed), name)
+            entries = [_Entry(e, _parts(e.filename)) for e in listed if not e.is_dir() and not _ignored(e.filename)]
+            _judge(entries, archive.stat().st_size, max_bytes, name)
             left = max_bytes
             for entry in entries:
                 left -= _taken(opened, entry, target, left, name, taken)
@@ -108,29 +119,33 @@ def _each(
 
 def _taken(
     opened: zipfile.ZipFile,
-    entry: zipfile.ZipInfo,
+    entry: _Entry,
     target: Path,
     left: int,
     name: str,
-    taken: Callable[[zipfile.ZipFile, zipfile.ZipInfo], bool],
+    taken: Callable[[zipfile.ZipFile, _Entry], bool],
 ) -> int:
     """Write an entry that is not `taken` care of, and return how many bytes it was."""
     try:
         return 0 if taken(opened, entry) else _write(opened, entry, target, left, name)
     except _BROKEN as error:
-        raise UnsafeArchive(f"{name} holds {entry.filename!r}, which cannot be read: {error}", file=name) from error
+        held = f"{name} holds {entry.info.filename!r}"
+        raise UnsafeArchive(f"{held}, which cannot be read: {error}", file=name) from error
 
 
 def _ignored(filename: str) -> bool:
-    return filename.startswith(_IGNORED[0]) or PurePosixPath(filename).name in _IGNORED[1:]
+    return filename.startswith(_IGNORED_FOLDER) or filename.rpartition("/")[2] in _IGNORED
 
 
-def _judge(entries: list[zipfile.ZipInfo], listed: int, packed_bytes: int, max_bytes: int, name: str) -> None:
+def _judge_number(listed: int, name: str) -> None:
     if listed > MAX_ENTRIES:
         raise UnsafeArchive(
             f"{name} holds {listed} files and folders, at most {MAX_ENTRIES} are taken: split it", file=name
         )
-    total = sum(entry.file_size for entry in entries)
+
+
+def _judge(entries: list[_Entry], packed_bytes: int, max_bytes: int, name: str) -> None:
+    total = sum(entry.info.file_size for entry in entries)
     if total > max_bytes:
         raise UnsafeArchive(
             f"{name} unpacks to {total >> 20} MiB and there is room for {max_bytes >> 20} MiB: split it", file=name
@@ -142,21 +157,25 @@ def _judge(entries: list[zipfile.ZipInfo], listed: int, packed_bytes: int, max_b
     for entry in entries:
         _judge_entry(entry, name)
     _judge_names(entries, name)
-    _judge_places(entries, name)
+    _judge_places((entry.info for entry in entries), name)
 
 
-def _judge_names(entries: list[zipfile.ZipInfo], name: str) -> None:
+def _judge_names(entries: list[_Entry], name: str) -> None:
     """Refuse two entries that would be one file, and one that would be a file and a folder."""
     files: set[tuple[str, ...]] = set()
-    for entry in entries:
-        parts = _parts(entry)
+    for info, parts in entries:
         if parts in files:
-            raise UnsafeArchive(f"{name} holds {entry.filename!r} twice: pack it again", file=name)
+            raise UnsafeArchive(f"{name} holds {info.filename!r} twice: pack it again", file=name)
         files.add(parts)
-    for entry in entries:
-        parts = _parts(entry)
-        if any(parts[:n] in files for n in range(1, len(parts))):
-            raise UnsafeArchive(f"{name} holds {entry.filename!r} below what is a file itself", file=name)
+    folders: set[tuple[str, ...]] = set()
+    for info, parts in entries:
+        for n in range(len(parts) - 1, 0, -1):
+            folder = parts[:n]
+            if folder in folders:
+                break
+            if folder in files:
+                raise UnsafeArchive(f"{name} holds {info.filename!r} below what is a file itself", file=name)
+            folders.add(folder)
 
 
 def _judge_places(entries: Iterable[zipfile.ZipInfo], name: str) -> None:
@@ -173,20 +192,32 @@ def _judge_places(entries: Iterable[zipfile.ZipInfo], name: str) -> None:
         end = entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size
 
 
-def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
-    return PurePosixPath(entry.filename.replace("\\", "/")).parts
+def _parts(filename: str) -> tuple[str, ...]:
+    path = filename.replace("\\", "/")
+    parts = (part for part in path.split("/") if part not in ("", "."))
+    return ("", *parts) if path.startswith("/") else tuple(parts)
 
 
-def _judge_entry(entry: zipfile.ZipInfo, name: str) -> None:
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
+def _judge_entry(entry: _Entry, name: str) -> None:
+    info, parts = entry
+    if not any(parts):
+        raise UnsafeArchive(f"{name} holds {info.filename!r}, which is no file's name", file=name)
+    if _too_long(info.filename, parts):
+        raise UnsafeArchive(f"{name} holds a name that is too long: {info.filename[:100]!r}…", file=name)
+    if not parts[0] or ".." in parts or ":" in parts[0] or "\0" in info.filename:
+        raise UnsafeArchive(f"{name} holds {info.filename!r}, which points outside of it", file=name)
+    _judge_kind(info, name)
+
+
+def _too_long(filename: str, parts: tuple[str, ...]) -> bool:
+    whole = len(filename.encode())
+    if whole <= _LONGEST_PART_BYTES:
+        return False
+    return whole > _LONGEST_PATH_BYTES or any(len(part.encode()) > _LONGEST_PART_BYTES for part in parts)
+
+
+def _judge_kind(entry: zipfile.ZipInfo, name: str) -> None:
     mode = entry.external_attr >> 16
-    if not path.parts:
-        raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is no file's name", file=name)
-    longest = max(len(part.encode()) for part in path.parts)
-    if longest > _LONGEST_PART_BYTES or len(entry.filename.encode()) > _LONGEST_PATH_BYTES:
-        raise UnsafeArchive(f"{name} holds a name that is too long: {entry.filename[:100]!r}…", file=name)
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in entry.filename:
-        raise UnsafeArchive(f"{name} holds {entry.filename!r}, which points outside of it", file=name)
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is a link or a device", file=name)
     if entry.flag_bits & 0x1:
@@ -195,20 +226,20 @@ def _judge_entry(entry: zipfile.ZipInfo, name: str) -> None:
         )
 
 
-def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, name: str) -> int:
-    path = _path(target, entry)
+def _write(opened: zipfile.ZipFile, entry: _Entry, target: Path, left: int, name: str) -> int:
+    path, info = _path(target, entry), entry.info
     written = 0
-    with opened.open(entry) as source, path.open("wb") as out:
+    with opened.open(info) as source, path.open("wb") as out:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
-            if written > min(left, entry.file_size):
-                raise UnsafeArchive(f"{name} holds {entry.filename!r}, which is larger than it says", file=name)
+            if written > min(left, info.file_size):
+                raise UnsafeArchive(f"{name} holds {info.filename!r}, which is larger than it says", file=name)
             out.write(chunk)
     return written
 
 
-def _path(target: Path, entry: zipfile.ZipInfo) -> Path:
-    path = target.joinpath(*_parts(entry))
+def _path(target: Path, entry: _Entry) -> Path:
+    path = target.joinpath(*entry.parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 

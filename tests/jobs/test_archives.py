@@ -72,10 +72,19 @@ def test_a_size_that_lies_is_found_out(tmp_path: Path):
 
 
 def test_too_many_entries_are_refused(tmp_path: Path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for number in range(archives.MAX_ENTRIES + 1):
-            archive.writestr(f"{number}.jpg", b"")
-    refused(tmp_path / "a.zip", tmp_path / "out", "at most")
+    refused(grown(tmp_path / "a.zip", archives.MAX_ENTRIES + 1), tmp_path / "out", "at most")
+
+
+def grown(path: Path, count: int) -> Path:
+    """Write an archive whose directory has `count` empty files, all of it at once."""
+    made(path, {"0000000.jpg": b""})
+    whole = path.read_bytes()
+    begin, end = whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")
+    named = whole[begin:end].partition(b"0000000")
+    directory = b"".join(named[0] + b"%07d" % number + named[2] for number in range(count))
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, len(directory), begin, 0)
+    path.write_bytes(whole[:begin] + directory + tail)
+    return path
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path):
@@ -104,6 +113,11 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path, second: str):
         archive.writestr(second, b"2")
     refused(tmp_path / "a.zip", tmp_path / "out", "twice")
     assert not (tmp_path / "out").exists()
+
+
+def test_folders_that_files_share_are_no_fault(tmp_path: Path):
+    archive = made(tmp_path / "a.zip", dict.fromkeys(("a/b/c.jpg", "a/b/d.jpg", "a/e.jpg", "a/b/f/g.jpg"), b"1"))
+    assert archives.unpack(archive, tmp_path / "out", max_bytes=100, name="a.zip") == 4
 
 
 @pytest.mark.parametrize("names", [("a", "a/b.jpg"), ("a/b/c.jpg", "a/b")])
