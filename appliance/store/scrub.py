@@ -19,7 +19,7 @@ from appliance.store.writer import Transaction
 
 __all__ = [
     "Damage", "Faulty", "Named", "Owner", "Scrub", "Stored", "begin", "damaged", "faults", "gone", "latest", "look",
-    "named", "owners", "quarantined", "record", "stretch",
+    "named", "oldest_ms", "owners", "quarantined", "record", "stretch",
 ]  # fmt: skip
 
 Fault = Literal["damaged", "missing"]
@@ -103,6 +103,12 @@ _OWNERS = (
     ),
 )
 _EACH = 5
+
+
+def oldest_ms(reading: Reading) -> int | None:
+    """Return when the oldest blob came, or None while there is none."""
+    ((found,),) = reading.execute("SELECT min(created_at_ms) FROM blobs").fetchall()
+    return found if found is None else int(found)
 
 
 def stretch(reading: Reading, after: bytes, limit: int) -> list[Stored]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
 
+from appliance.jobs._background import yield_to_everybody
 from appliance.jobs.schedule import Schedule
 from appliance.jobs.services import Jobs
 from appliance.settings import Settings
@@ -164,7 +166,11 @@ def test_it_pauses_in_the_middle_of_a_file_and_goes_on(service: Jobs) -> None:
 def test_it_is_due_when_the_setting_says(service: Jobs) -> None:
     due, store = service.kinds["scrub"].due, service.store
     every = Settings(scrub_every_s=60)
-    assert store.read(lambda r: due(r, every, store.clock.now_ms()))
+    assert not store.read(lambda r: due(r, every, store.clock.now_ms() + 10**12)), "there is nothing to read"
+    some_images(store, a_project(store).id, 1)
+    come_ms = store.clock.now_ms()
+    assert not store.read(lambda r: due(r, every, come_ms)), "what came just now was hashed just now"
+    assert store.read(lambda r: due(r, every, come_ms + 61_000))
     scrubbed(service)
     now_ms = store.clock.now_ms()
     assert not store.read(lambda r: due(r, every, now_ms))
@@ -173,7 +179,10 @@ def test_it_is_due_when_the_setting_says(service: Jobs) -> None:
 
 
 def test_the_schedule_asks_whether_it_is_due(service: Jobs) -> None:
-    schedule = Schedule(service)
+    schedule, store = Schedule(service), service.store
+    some_images(store, a_project(store).id, 1)
+    assert not schedule.submit_due("scrub")
+    store.write(lambda tx: tx.execute("UPDATE blobs SET created_at_ms = 0"))
     assert schedule.submit_due("scrub")
     (job,) = service.store.read(lambda r: jobs.listed(r)).items
     assert service.wait(job.id, WAIT_S).state == "done"
@@ -211,3 +220,17 @@ def test_ages_fall_into_steps() -> None:
     day_ms = 86_400_000
     ages = [storage.age_of(0, days * day_ms) for days in (0, 6, 7, 29, 30, 90, 91, 364, 365)]
     assert ages == ["week", "week", "month", "month", "quarter", "quarter", "year", "year", "older"]
+
+
+def test_what_runs_beside_everybody_keeps_its_place_at_the_processor() -> None:
+    """A thread passed by while it holds the interpreter's lock would stop the whole process."""
+    priorities: list[int] = []
+
+    def background() -> None:
+        yield_to_everybody()
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    thread = threading.Thread(target=background)
+    thread.start()
+    thread.join()
+    assert priorities == [os.getpriority(os.PRIO_PROCESS, 0)]

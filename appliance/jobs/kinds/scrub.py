@@ -74,10 +74,14 @@ def _note(context: Context, stored: Stored, fault: str) -> Note:
 
 
 def _due(reading: Reading, settings: Settings, now_ms: int) -> bool:
-    """Tell whether the last reading began longer ago than the setting says, however it ended."""
+    """Tell whether the last reading began longer ago than the setting says, however it ended.
+
+    Before the first one it counts from the oldest file: what came just now was hashed just now.
+    """
     newest, _ = scrub.latest(reading)
+    since_ms = scrub.oldest_ms(reading) if newest is None else newest.started_at_ms
     every_ms = settings.scrub_every_s * 1000
-    return every_ms > 0 and (newest is None or now_ms - newest.started_at_ms >= every_ms)
+    return every_ms > 0 and since_ms is not None and now_ms - since_ms >= every_ms
 
 
 KIND = Kind(
