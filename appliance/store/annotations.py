@@ -80,7 +80,7 @@ def save(
     _refuse_twice(diff)
     before = _present(tx, image_id, [d.id for d in (*diff.added, *diff.changed)] + diff.removed)
     _refuse_collisions(tx, image, diff, before)
-    known = {label.id: label for label in labels.listed(tx, project_id)}
+    known = labels.of_ids(tx, project_id, {draft.label_id for draft in (*diff.added, *diff.changed)})
     revision = image.revision + 1
     changes = Changes(removed=[before[i] for i in diff.removed if i in before])
     for what, drafts in (("added", diff.added), ("changed", diff.changed)):

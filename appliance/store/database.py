@@ -30,7 +30,9 @@ _WRITER_PRAGMAS = (
     "wal_autocheckpoint = 0",
     "journal_size_limit = 67108864",
 )
-_PRAGMAS = ("foreign_keys = ON", "cache_size = -16384", "temp_store = MEMORY")
+# The writer's cache fills whatever its size within minutes, and that is memory; a reader's is emptied
+# by every commit of the writer. The system's own cache is behind both.
+_PRAGMAS = ("foreign_keys = ON", "cache_size = -8192", "temp_store = MEMORY")
 
 
 class Lock:

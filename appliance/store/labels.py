@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,9 @@ __all__ = [
     "ensure",
     "fits",
     "get",
+    "ids",
     "listed",
+    "of_ids",
     "uses",
 ]
 
@@ -100,6 +102,18 @@ def listed(reading: Reading, project_id: int) -> list[Label]:
     """Return the project's labels by class index."""
     sql = f"SELECT {_COLUMNS} FROM labels WHERE project_id = ? ORDER BY class_index"
     return rows.made(Label, reading.execute(sql, (project_id,)))
+
+
+def ids(reading: Reading, project_id: int) -> set[int]:
+    """Return the ids of the project's labels."""
+    return {key for (key,) in reading.execute("SELECT id FROM labels WHERE project_id = ?", (project_id,))}
+
+
+def of_ids(reading: Reading, project_id: int, label_ids: Iterable[int]) -> dict[int, Label]:
+    """Return those of the labels that the project has, by id; the others are not read."""
+    sql = f"SELECT {_COLUMNS} FROM labels WHERE id = ? AND project_id = ?"
+    found = (rows.first(Label, reading.execute(sql, (label_id, project_id))) for label_id in label_ids)
+    return {label.id: label for label in found if label is not None}
 
 
 def uses(reading: Reading, label_id: int) -> int:

@@ -44,7 +44,7 @@ def put(tx: Transaction, project_id: int, model: Model, choices: Sequence[LabelC
     Raises:
         InvalidInput: A class index twice or beyond the model's, or a label that is not the project's.
     """
-    known = {label.id for label in labels.listed(tx, project_id)}
+    known = labels.ids(tx, project_id)
     seen: set[int] = set()
     for at, choice in enumerate(choices):
         if choice.class_index >= len(model.info.labels) or choice.class_index in seen:

@@ -49,7 +49,7 @@ def replace(
     if image.state not in OPEN_TO_MODELS or history.revision_of(tx, image.id, diff_id) is not None:
         return image.predictions
     present = annotations.of_image(tx, image.project_id, image.id).annotations
-    known = {label.id for label in labels.listed(tx, image.project_id)}
+    known = labels.ids(tx, image.project_id)
     untouched = [a for a in present if a.is_prediction]
     kept = [a for a in present if not a.is_prediction]
     found = [p for p in proposals if p.label_id in known]

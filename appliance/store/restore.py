@@ -45,7 +45,7 @@ def restore(tx: Transaction, project_id: int, image_id: int, revision: int, *, d
     repeated = history.revision_of(tx, image_id, diff_id)
     if repeated is not None:
         return Saved(image_id=image_id, revision=repeated, repeated=True)
-    known = {label.id for label in labels.listed(tx, project_id)}
+    known = labels.ids(tx, project_id)
     then = {a.id: a for a in at(tx, project_id, image_id, revision).annotations if a.label_id in known}
     now = {a.id: a for a in annotations.of_image(tx, project_id, image_id).annotations}
     wanted = {key: _unapproved(a, author_id) for key, a in then.items() if not _same(now.get(key), a)}

@@ -159,7 +159,7 @@ def take_back(tx: Transaction, project_id: int, place: Place, undo_id: int) -> U
 
 def _way_back(tx: Transaction, image: Image, revision: int, done: Changes, kept: Counter[Kept]) -> Changes:
     standing = {a.id: a for a in annotations.of_image(tx, image.project_id, image.id).annotations}
-    known = {label.id for label in labels.listed(tx, image.project_id)}
+    known = labels.ids(tx, image.project_id)
     back = Changes()
     for old, new in done.put:
         now = standing.get(new.id)

@@ -76,7 +76,7 @@ def return_one(tx: Transaction, project_id: int, image_id: int, job_id: int, und
     if images.by_content(tx, project_id, image.sha256) is not None:
         return None
     fresh = images.bring_back(tx, image, undo_id)
-    known = {label.id for label in labels.listed(tx, project_id)}
+    known = labels.ids(tx, project_id)
     standing = [restore.fitting(tx, a) for a in history.decoded(kept[0][1]).removed if a.label_id in known]
     changes = Changes(put=[(None, a) for a in standing])
     diff_id = f"undo:{undo_id}"

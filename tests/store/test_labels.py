@@ -8,7 +8,7 @@ from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.geometry.keypoints import Keypoints
 from appliance.records import AttributeSpec, Diff, Draft, Skeleton
 from appliance.store import Store, annotations, labels
-from tests.store._nouns import a_label, a_project, a_user, an_image, drawn, now, require_truth, shown
+from tests.store._nouns import a_draft, a_label, a_project, a_user, an_image, drawn, now, require_truth, shown
 
 
 def test_a_class_index_is_never_given_twice(store: Store) -> None:
@@ -109,3 +109,25 @@ def test_a_skeleton_in_use_keeps_its_points(store: Store) -> None:
     for fewer in (Skeleton(points=["nose", "tail"]), None):
         with pytest.raises(Conflict):
             store.write(lambda tx, wanted=fewer: labels.change(tx, project.id, label.id, skeleton=wanted))
+
+
+def test_a_save_reads_no_label_but_its_own(store: Store) -> None:
+    project = a_project(store)
+    own, *_ = [a_label(store, project.id, f"label {n}") for n in range(20)]
+    other = a_label(store, a_project(store).id)
+    image, user = an_image(store, project.id), a_user(store)
+    diff = Diff(diff_id="diff-0001", revision=0, added=[a_draft("shape-0001", own.id), a_draft("shape-0002", own.id)])
+    read: list[str] = []
+
+    def save(tx):
+        tx.connection.set_exec_trace(lambda _cursor, sql, _bindings: bool(read.append(sql)) or True)
+        try:
+            return annotations.save(tx, project.id, image.id, diff, author_id=user.id)
+        finally:
+            tx.connection.set_exec_trace(None)
+
+    store.write(save)
+    assert len([sql for sql in read if "FROM labels" in sql]) == 1
+    found = store.read(lambda r: labels.of_ids(r, project.id, [own.id, other.id, 10**6]))
+    assert found == {own.id: own}
+    assert own.id in store.read(lambda r: labels.ids(r, project.id))

@@ -121,7 +121,7 @@ class _Undoing:
         facts = jobs.standing(tx, self._job.id)[0].get("label")
         if facts is not None:
             tally.label = msgspec.convert(facts, Label)
-            if all(label.id != tally.label.id for label in labels.listed(tx, self._project_id)):
+            if tally.label.id not in labels.ids(tx, self._project_id):
                 labels.bring_back(tx, tally.label)
         return 0
 
