@@ -1,11 +1,13 @@
-"""What people and models did, added up by day as it happens; no page reads history for it.
+"""What people and models did, added up by the hour as it happens; no page reads history for it.
 
 Time per image is what the browser measured: its tab was shown and somebody moved or typed within
 the last minute. No more is taken than passed since the task was taken, nor than the person's
 clock has left, which all their work, offline work sent at once too, draws from. Where a client measures
 nothing, it counts from taking the task, or from handing in the one before when that came later, to
 handing it in; of what lies between two saves, what is longer than two minutes is left out.
-Times are kept in steps of ten percent, so a median is right within five.
+Times are kept in steps of ten percent, so a median is right within five. Reviewing is measured
+alike, from taking an image to the verdict on it, and kept apart; it stays spent when a verdict is
+withdrawn.
 
 What became of a model's predictions is judged when the image is done: those of the last run
 against what stands then. An image that is done anew is judged anew, and what was counted for
@@ -19,6 +21,7 @@ from typing import Any
 
 from appliance.records import Annotation, Record, Review, Task
 from appliance.store import annotations, history, rows
+from appliance.store.days import Period, hour_of
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
@@ -32,13 +35,12 @@ __all__ = [
     "agreement",
     "judged",
     "reviewed",
+    "spent_reviewing",
     "submitted",
     "summary",
     "taken_back",
-    "today",
 ]
 
-DAY_MS = 24 * 3600 * 1000
 _IDLE_MS = 120_000
 _STEP = math.log(1.1)
 _SAME_PLACE_IOU = 0.5
@@ -50,7 +52,7 @@ Fate = tuple[str, int, int]
 
 
 class Day(Record, frozen=True):
-    """`day` counts from 1970-01-01, UTC."""
+    """`day` counts from 1970-01-01, in the zone that was asked for."""
 
     day: int
     submitted: int = 0
@@ -60,6 +62,7 @@ class Day(Record, frozen=True):
     agreed: int = 0
     disagreed: int = 0
     active_s: int = 0
+    reviewing_s: int = 0
 
 
 class Person(Record, frozen=True):
@@ -75,6 +78,7 @@ class Person(Record, frozen=True):
     agreed: int = 0
     disagreed: int = 0
     active_s: int = 0
+    reviewing_s: int = 0
     median_s: float | None = None
 
 
@@ -135,43 +139,49 @@ class Insights(Record, frozen=True):
     thresholds: list[Threshold]
 
 
-def today(now_ms: int) -> int:
-    """Return the day of a time."""
-    return now_ms // DAY_MS
-
-
 # What writers add
 
 
 def submitted(tx: Transaction, task: Task, user_id: int, active_ms: int | None = None) -> None:
     """Count that somebody hands in a task, as it stood before; `active_ms` is what their browser measured."""
-    now_ms = _worked_ms(tx, task, user_id) if active_ms is None else _credited(tx, task, user_id, active_ms)
+    now_ms = _spent_ms(tx, task, user_id, _taken_ms(task, user_id), active_ms)
     before: list[Any] = tx.execute(
         "SELECT worked_ms FROM time_samples WHERE image_id = ? AND user_id = ? AND counted = 0",
         (task.image_id, user_id),
     ).fetchall()
     worked_ms = now_ms + sum(ms for (ms,) in before)
-    day = today(tx.now_ms)
-    tx.execute("INSERT OR REPLACE INTO time_samples VALUES (?, ?, ?, ?, 1)", (task.image_id, user_id, day, worked_ms))
-    _count_submission(tx, task, user_id, worked_ms, day, 1)
+    hour = hour_of(tx.now_ms)
+    tx.execute(
+        "INSERT OR REPLACE INTO time_samples VALUES (?, ?, ?, ?, 1)", (task.image_id, user_id, hour, worked_ms)
+    )
+    _count_submission(tx, task, user_id, worked_ms, hour, 1)
     tx.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?)", (task.project_id, user_id, tx.now_ms))
 
 
 def taken_back(tx: Transaction, task: Task, user_id: int) -> None:
     """Count a submission no more that its author took back; its time goes on with the next one."""
-    sql = "SELECT day, worked_ms FROM time_samples WHERE image_id = ? AND user_id = ? AND counted = 1"
-    for day, worked_ms in tx.execute(sql, (task.image_id, user_id)).fetchall():
-        _count_submission(tx, task, user_id, worked_ms, day, -1)
+    sql = "SELECT hour, worked_ms FROM time_samples WHERE image_id = ? AND user_id = ? AND counted = 1"
+    for hour, worked_ms in tx.execute(sql, (task.image_id, user_id)).fetchall():
+        _count_submission(tx, task, user_id, worked_ms, hour, -1)
     tx.execute("UPDATE time_samples SET counted = 0 WHERE image_id = ?", (task.image_id,))
 
 
-def _count_submission(tx: Transaction, task: Task, user_id: int, worked_ms: int, day: int, sign: int) -> None:
+def _count_submission(tx: Transaction, task: Task, user_id: int, worked_ms: int, hour: int, sign: int) -> None:
     step = int(math.log(max(worked_ms, 1_000) / 1000) / _STEP)
-    _add(tx, task.project_id, "submitted", user_id, n=sign, day=day)
-    _add(tx, task.project_id, "time", user_id, step=step, n=sign, day=day)
-    _add(tx, task.project_id, "active_s", user_id, n=sign * round(worked_ms / 1000), day=day)
+    _add(tx, task.project_id, "submitted", user_id, n=sign, hour=hour)
+    _add(tx, task.project_id, "time", user_id, step=step, n=sign, hour=hour)
+    _add(tx, task.project_id, "active_s", user_id, n=sign * round(worked_ms / 1000), hour=hour)
     if task.round > 1:
-        _add(tx, task.project_id, "reworked", user_id, n=sign, day=day)
+        _add(tx, task.project_id, "reworked", user_id, n=sign, hour=hour)
+
+
+def spent_reviewing(tx: Transaction, task: Task, user_id: int, active_ms: int | None = None) -> None:
+    """Count the time a verdict took, on a task as it stood before; `active_ms` is what the browser measured."""
+    taken_ms = task.updated_at_ms if task.reviewer_id == user_id else None
+    spent_ms = _spent_ms(tx, task, user_id, taken_ms, active_ms)
+    if spent_ms:
+        _add(tx, task.project_id, "reviewing_s", user_id, n=round(spent_ms / 1000))
+    tx.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?)", (task.project_id, user_id, tx.now_ms))
 
 
 def agreement(tx: Transaction, task: Task, last: Review, *, sign: int = 1) -> None:
@@ -183,7 +193,7 @@ def agreement(tx: Transaction, task: Task, last: Review, *, sign: int = 1) -> No
     key = (task.id, last.round, last.reviewer_id, last.revision)
     if tx.execute(sql, key).fetchall():
         measure = "agreed" if last.verdict == "approve" else "disagreed"
-        _add(tx, task.project_id, measure, last.reviewer_id or 0, n=sign, day=today(last.created_at_ms))
+        _add(tx, task.project_id, measure, last.reviewer_id or 0, n=sign, hour=hour_of(last.created_at_ms))
 
 
 def reviewed(
@@ -194,11 +204,11 @@ def reviewed(
 
     An approval that others have to join is the reviewer's alone.
     """
-    day = today(tx.now_ms if at_ms is None else at_ms)
+    hour = hour_of(tx.now_ms if at_ms is None else at_ms)
     if final or verdict == "return":
         measure = "approved" if verdict == "approve" else "returned"
-        _add(tx, task.project_id, measure, task.assignee_id or 0, n=sign, day=day)
-    _add(tx, task.project_id, "reviewed", reviewer_id, n=sign, day=day)
+        _add(tx, task.project_id, measure, task.assignee_id or 0, n=sign, hour=hour)
+    _add(tx, task.project_id, "reviewed", reviewer_id, n=sign, hour=hour)
 
 
 def judged(tx: Transaction, project_id: int, image_id: int) -> None:
@@ -206,33 +216,44 @@ def judged(tx: Transaction, project_id: int, image_id: int) -> None:
     made = _predicted(tx, image_id)
     present = annotations.of_images(tx, [image_id])[image_id] if made else []
     fates = _fates(made, {a.id: a for a in present})
-    before = list(tx.execute("SELECT day, tally FROM outcomes WHERE image_id = ?", (image_id,)))
-    for day, tally in before:
+    before = list(tx.execute("SELECT hour, tally FROM outcomes WHERE image_id = ?", (image_id,)))
+    for hour, tally in before:
         for fate, label_id, step, n in rows.decode(tally):
-            _add(tx, project_id, fate, label_id=label_id, step=step, n=-n, day=day)
+            _add(tx, project_id, fate, label_id=label_id, step=step, n=-n, hour=hour)
     if not fates and not before:
         return
     for (fate, label_id, step), n in fates.items():
         _add(tx, project_id, fate, label_id=label_id, step=step, n=n)
     kept = rows.encode([(*key, n) for key, n in fates.items()])
-    tx.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", (image_id, today(tx.now_ms), kept))
+    tx.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", (image_id, hour_of(tx.now_ms), kept))
 
 
 def _add(
     tx: Transaction, project_id: int, measure: str, user_id: int = 0, *, label_id: int = 0, step: int = 0,
-    n: int = 1, day: int | None = None,
+    n: int = 1, hour: int | None = None,
 ) -> None:  # fmt: skip
     tx.execute(
-        "INSERT INTO insights (project_id, day, measure, user_id, label_id, step, n) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "INSERT INTO insights (project_id, hour, measure, user_id, label_id, step, n) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        (project_id, today(tx.now_ms) if day is None else day, measure, user_id, label_id, step, n),
+        (project_id, hour_of(tx.now_ms) if hour is None else hour, measure, user_id, label_id, step, n),
     )
 
 
-def _worked_ms(tx: Transaction, task: Task, user_id: int) -> int:
+def _taken_ms(task: Task, user_id: int) -> int | None:
+    """Return when somebody took the task that they hand in, None where they did not."""
+    return task.updated_at_ms if task.state == "in_progress" and task.assignee_id == user_id else None
+
+
+def _spent_ms(tx: Transaction, task: Task, user_id: int, taken_ms: int | None, active_ms: int | None) -> int:
+    """Return how long somebody was at an image, as measured or else by their saves."""
+    if active_ms is None:
+        return _worked_ms(tx, task, user_id, taken_ms)
+    return _credited(tx, user_id, taken_ms, active_ms)
+
+
+def _worked_ms(tx: Transaction, task: Task, user_id: int, taken_ms: int | None) -> int:
     last = "SELECT at_ms FROM submissions WHERE project_id = ? AND user_id = ?"
-    taken = [task.updated_at_ms] if task.state == "in_progress" and task.assignee_id == user_id else []
-    begun = max([0, *taken, *(at for (at,) in tx.execute(last, (task.project_id, user_id)))])
+    begun = max([taken_ms or 0, *(at for (at,) in tx.execute(last, (task.project_id, user_id)))])
     own = (
         "SELECT at_ms FROM history WHERE image_id = ? AND author_id = ? AND job_id IS NULL AND at_ms > ? "
         "ORDER BY revision"
@@ -243,11 +264,11 @@ def _worked_ms(tx: Transaction, task: Task, user_id: int) -> int:
     return sum(gap for gap in gaps if gap <= _IDLE_MS)
 
 
-def _credited(tx: Transaction, task: Task, user_id: int, active_ms: int) -> int:
+def _credited(tx: Transaction, user_id: int, taken_ms: int | None, active_ms: int) -> int:
     """Take measured time off the person's clock, as far as that and the time since taking the task reach."""
     used: list[Any] = tx.execute("SELECT until_ms FROM clocks WHERE user_id = ?", (user_id,)).fetchall()
     since: int = max([tx.now_ms - _CLOCK_MS, *(until for (until,) in used)])
-    begun = task.updated_at_ms if task.state == "in_progress" and task.assignee_id == user_id else since
+    begun = since if taken_ms is None else taken_ms
     granted = max(0, min(active_ms, tx.now_ms - since, tx.now_ms - begun))
     tx.execute("INSERT OR REPLACE INTO clocks VALUES (?, ?)", (user_id, since + granted))
     return granted
@@ -291,22 +312,20 @@ def _same_place(one: Annotation, other: Annotation) -> bool:
 # What a page reads
 
 
-def summary(
-    reading: Reading, project_id: int, *, first_day: int, last_day: int, person_id: int | None = None
-) -> Insights:
-    """Return what happened from one day to another, both included, and the labels as they are now.
+def summary(reading: Reading, project_id: int, period: Period, person_id: int | None = None) -> Insights:
+    """Return what happened in a period, and the labels as they are now.
 
     Of people everybody, or with `person_id` that one alone.
     """
     sql = (
-        "SELECT day, measure, user_id, label_id, step, n FROM insights "
-        "WHERE project_id = ? AND day >= ? AND day <= ? ORDER BY day"
+        "SELECT hour, measure, user_id, label_id, step, n FROM insights "
+        "WHERE project_id = ? AND hour >= ? AND hour < ? ORDER BY hour"
     )
     days: dict[int, Counter[str]] = defaultdict(Counter)
     persons: dict[int, Counter[str]] = defaultdict(Counter)
     times: dict[int, Counter[int]] = defaultdict(Counter)
     fates: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
-    for day, measure, user_id, label_id, step, n in reading.execute(sql, (project_id, first_day, last_day)):
+    for hour, measure, user_id, label_id, step, n in reading.execute(sql, (project_id, period.begin, period.end)):
         if measure == "time":
             times[user_id][step] += n
         elif measure in Outcome.__struct_fields__:
@@ -314,13 +333,13 @@ def summary(
         else:
             persons[user_id][measure] += n
             if measure != "reviewed":
-                days[day][measure] += n
+                days[period.day_of(hour)][measure] += n
     seen = persons if person_id is None else {key: found for key, found in persons.items() if key == person_id}
     return Insights(
-        first_day=first_day,
-        last_day=last_day,
+        first_day=period.first_day,
+        last_day=period.last_day,
         median_s=_median_s(sum(times.values(), Counter())),
-        days=[Day(day=day, **days[day]) for day in range(first_day, last_day + 1)],
+        days=[Day(day=day, **days[day]) for day in range(period.first_day, period.last_day + 1)],
         people=_people(reading, seen, times),
         labels=_labels(reading, project_id),
         outcomes=[Outcome(label_id=key[0], step=key[1], **found) for key, found in sorted(fates.items())],

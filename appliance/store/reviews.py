@@ -28,6 +28,7 @@ def review(
     verdict: str,
     reason: str | None = None,
     verdicts: list[Verdict] | None = None,
+    active_ms: int | None = None,
 ) -> Review:
     """Approve an image or return it.
 
@@ -36,7 +37,8 @@ def review(
     judged. Verdicts inside name single annotations to approve or reject.
 
     Where the project's policy asks for two approvals, the image stays in review after the first;
-    whatever changes it in between voids that one. A return by either ends the round.
+    whatever changes it in between voids that one. A return by either ends the round. `active_ms` is
+    what the reviewer's browser measured that they looked at it.
 
     Raises:
         StaleRevision: The image changed since the reviewer saw it.
@@ -52,6 +54,7 @@ def review(
     tasks.require_revision(image, revision)
     if verdict == "approve":
         _refuse_approval(tx, task, reviewer_id)
+    insights.spent_reviewing(tx, task, reviewer_id, active_ms)
     present = annotations.of_image(tx, project_id, image.id).annotations
     said = _single(present, verdicts or [])
     corrected = _corrected(present, said, reviewer_id)

@@ -107,7 +107,10 @@ def test_a_policy_says_what_it_will_do_and_two_people_approve(
     approve = page.get_by_role("button", name="Approve")
     expect(page.get_by_text("0 of 2 approvals")).to_be_visible()
     expect(approve).to_be_enabled()
-    page.keyboard.press("y")
+    page.mouse.move(600, 400)
+    with page.expect_request(lambda request: request.url.endswith("/review") and request.method == "POST") as told:
+        page.keyboard.press("y")
+    assert told.value.post_data_json["active_ms"] > 0, "what the reviewer's browser measured goes with the verdict"
     expect(page.get_by_text("1 of 2 approvals")).to_be_visible()
     expect(approve).to_be_enabled()
     shoot(page, "one-of-two")

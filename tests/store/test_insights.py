@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
+from appliance.errors import InvalidInput
 from appliance.geometry.box import Box
 from appliance.records import Image, Label, Project, ReviewPolicy, User
 from appliance.store import Store, annotations, images, insights, labels, predictions, queues, reviews, tasks
+from appliance.store.days import EPOCH, Period, hour_of, zone_of
 from appliance.store.predictions import Proposal
 from tests.store._nouns import (
     LEASE_MS,
@@ -46,13 +50,14 @@ class Hands:
         task, revision = task_of(self.store, image), now(self.store, image).revision
         self.store.write(lambda tx: tasks.submit(tx, image.project_id, task.id, user.id, revision, active_ms))
 
-    def review(self, image: Image, user: User, verdict: str) -> None:
+    def open(self, image: Image, user: User) -> None:
+        task = task_of(self.store, image)
+        self.store.write(lambda tx: queues.take_to_review(tx, image.project_id, task.id, user.id, LEASE_MS))
+
+    def review(self, image: Image, user: User, verdict: str, active_ms: int | None = None) -> None:
         task, revision = task_of(self.store, image), now(self.store, image).revision
-        self.store.write(
-            lambda tx: reviews.review(
-                tx, image.project_id, task.id, reviewer_id=user.id, revision=revision, verdict=verdict, reason="x"
-            )
-        )
+        said = {"revision": revision, "verdict": verdict, "reason": "x", "active_ms": active_ms}
+        self.store.write(lambda tx: reviews.review(tx, image.project_id, task.id, reviewer_id=user.id, **said))
 
     def predict(self, image: Image, label: Label, *found: tuple[float, Box], job_id: int = 1) -> None:
         proposals = [Proposal(label.id, confidence, shape) for confidence, shape in found]
@@ -63,10 +68,7 @@ class Hands:
         )
 
     def seen(self, project: Project, person_id: int | None = None) -> insights.Insights:
-        day = insights.today(self.at_ms)
-        return self.store.read(
-            lambda r: insights.summary(r, project.id, first_day=day - 1, last_day=day, person_id=person_id)
-        )
+        return self.store.read(lambda r: insights.summary(r, project.id, Period(self.at_ms, 2), person_id))
 
 
 @pytest.fixture
@@ -281,3 +283,80 @@ def test_two_reviewers_agree_or_do_not(store: Store, hands: Hands, ann: User, ri
     task = task_of(store, two)
     store.write(lambda tx: reviews.withdraw(tx, project.id, task.id, other.id))
     assert hands.seen(project).days[-1].disagreed == 0
+
+
+def test_reviewing_is_timed_apart_from_annotating(store: Store, hands: Hands, ann: User, rita: User) -> None:
+    project = a_project(store)
+    one, two, three = (an_image(store, project.id, f"{n}.png") for n in range(3))
+    for image in (one, two, three):
+        hands.wait(MINUTE).submit(image, ann, 30_000)
+    hands.open(one, rita)
+    hands.wait(10 * MINUTE).review(one, rita, "approve", active_ms=4 * MINUTE)
+    hands.open(two, rita)
+    hands.wait(MINUTE).review(two, rita, "return", active_ms=60 * MINUTE)
+    found = hands.seen(project)
+    people = {person.user_id: person for person in found.people}
+    assert (people[rita.id].reviewing_s, people[rita.id].active_s) == (240 + 60, 0), (
+        "no longer than since it was opened"
+    )
+    assert (people[ann.id].reviewing_s, people[ann.id].active_s) == (0, 90)
+    assert (found.days[-1].reviewing_s, found.days[-1].active_s) == (300, 90)
+    hands.open(three, rita)
+    hands.wait(20_000).review(three, rita, "approve")
+    assert hands.seen(project).days[-1].reviewing_s == 320, "without a measure it is the time since it was opened"
+    hands.wait(30 * MINUTE)
+    task = task_of(store, three)
+    store.write(lambda tx: reviews.withdraw(tx, project.id, task.id, rita.id))
+    assert hands.seen(project).days[-1].reviewing_s == 320, "it was spent all the same"
+    hands.review(three, rita, "approve")
+    assert hands.seen(project).days[-1].reviewing_s == 320, "half an hour away is no reviewing"
+
+
+def test_annotating_and_reviewing_draw_from_one_clock(store: Store, hands: Hands, ann: User, rita: User) -> None:
+    project = a_project(store)
+    own, others = an_image(store, project.id), an_image(store, project.id, "b.png")
+    hands.submit(others, ann)
+    hands.take(own, rita)
+    hands.open(others, rita)
+    store.write(lambda tx: tx.execute("INSERT INTO clocks VALUES (?, ?)", (rita.id, hands.at_ms)))
+    hands.wait(MINUTE).submit(own, rita, MINUTE)
+    hands.review(others, rita, "approve", active_ms=MINUTE)
+    (rita_,) = hands.seen(project, rita.id).people
+    assert (rita_.active_s, rita_.reviewing_s) == (60, 0)
+
+
+@pytest.mark.parametrize(("zone", "days"), [
+    # 2026-03-29, when Berlin's day has 23 hours, and 2026-10-25, when it has 25
+    ("UTC", {"2026-03-28": 2, "2026-03-29": 2, "2026-10-24": 2, "2026-10-25": 3, "2026-10-26": 1}),
+    ("Europe/Berlin", {"2026-03-28": 1, "2026-03-29": 2, "2026-03-30": 1, "2026-10-24": 1, "2026-10-25": 3,
+                       "2026-10-26": 2}),
+    ("America/New_York", {"2026-03-28": 3, "2026-03-29": 1, "2026-10-24": 3, "2026-10-25": 3}),
+])  # fmt: skip
+def test_days_are_those_of_the_zone_across_daylight_saving(
+    store: Store, hands: Hands, ann: User, zone: str, days: dict[str, int]
+) -> None:
+    project = a_project(store)
+    for at in ("2026-03-28T22:30", "2026-03-28T23:30", "2026-03-29T00:30", "2026-03-29T22:30",
+               "2026-10-24T21:30", "2026-10-24T22:30", "2026-10-25T00:30", "2026-10-25T22:30", "2026-10-25T23:30",
+               "2026-10-26T01:30"):  # fmt: skip
+        hands.at_ms = int(datetime.fromisoformat(f"{at}+00:00").timestamp() * 1000)
+        hands.submit(an_image(store, project.id, f"{at}.png"), ann, 0)
+    hands.at_ms = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp() * 1000)
+    period = Period(hands.at_ms, 300, zone_of(zone))
+    found = store.read(lambda r: insights.summary(r, project.id, period))
+    assert {str(EPOCH + timedelta(day.day)): day.submitted for day in found.days if day.submitted} == days
+    assert EPOCH + timedelta(found.last_day) == date(2026, 11, 1)
+
+
+def test_a_day_begins_where_its_midnight_does_not_exist() -> None:
+    """In Beirut clocks went from 00:00 to 01:00 on 2026-03-29: that day has 23 hours, from its 01:00 on."""
+    noon_ms = int(datetime(2026, 3, 29, 9, tzinfo=UTC).timestamp() * 1000)
+    period = Period(noon_ms, 1, zone_of("Asia/Beirut"))
+    assert period.end - period.begin == 23
+    assert period.begin == hour_of(int(datetime(2026, 3, 28, 22, tzinfo=UTC).timestamp() * 1000))
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../UTC", "/etc/passwd", "Europe", "", "a\0b"])
+def test_what_is_no_zone_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match="no time zone"):
+        zone_of(name)

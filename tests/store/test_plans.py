@@ -54,6 +54,7 @@ from appliance.store import (
     withdrawn,
     workload,
 )  # fmt: skip
+from appliance.store.days import Period
 from appliance.store.filters import ImageFilter
 from tests.store._nouns import (
     a_diff,
@@ -123,7 +124,7 @@ LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {
     "machine work on an image": (history.of_jobs, {"image_id": [1]}),
     "insights": (
         insights.summary,
-        {"project_id": [1], "first_day": [1], "last_day": [30_000], "person_id": [None, 1]},
+        {"project_id": [1], "period": [Period(0, 30)], "person_id": [None, 1]},
     ),
     "jobs": (
         jobs.listed,

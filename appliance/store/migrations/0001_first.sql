@@ -603,18 +603,18 @@ CREATE INDEX unread_member ON unread (project_id, user_id);
 -- reads history. user_id, label_id and step are 0 where the measure has none.
 CREATE TABLE insights (
     project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
-    day INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
     measure TEXT NOT NULL,
     user_id INTEGER NOT NULL,
     label_id INTEGER NOT NULL,
     step INTEGER NOT NULL,
     n INTEGER NOT NULL,
-    PRIMARY KEY (project_id, day, measure, user_id, label_id, step)
+    PRIMARY KEY (project_id, hour, measure, user_id, label_id, step)
 ) STRICT, WITHOUT ROWID;
 -- What became of a done image's predictions, to take it back when the image is done anew.
 CREATE TABLE outcomes (
     image_id INTEGER PRIMARY KEY REFERENCES images ON DELETE CASCADE,
-    day INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
     tally TEXT NOT NULL
 ) STRICT;
 -- When somebody last handed an image of the project in: the next one's time counts from there.
@@ -630,7 +630,7 @@ CREATE INDEX submissions_user ON submissions (user_id);
 CREATE TABLE time_samples (
     image_id INTEGER PRIMARY KEY REFERENCES images ON DELETE CASCADE,
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-    day INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
     worked_ms INTEGER NOT NULL,
     counted INTEGER NOT NULL CHECK (counted IN (0, 1))
 ) STRICT;

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from appliance.store import insights
+from appliance.store.days import EPOCH, Period, zone_of
 from appliance.store.insights import Day, Insights, Person
 from appliance.web.operations import Call, Operations, Query
 from appliance.web.permissions import Permission
@@ -18,23 +19,22 @@ __all__ = ["OPERATIONS"]
 
 OPERATIONS = Operations("insights", "How a project goes")
 
-_EPOCH = date(1970, 1, 1)
 
-
-class Period(Query, frozen=True):
-    """The last `days` days, today included; days begin at midnight UTC."""
+class Span(Query, frozen=True):
+    """The last `days` days, today included, as the time zone `zone` (its IANA name) has them."""
 
     days: Annotated[int, Meta(ge=1, le=366)] = 30
+    zone: Annotated[str, Meta(min_length=1, max_length=64)] = "UTC"
 
 
-class TableOfPeriod(Period, frozen=True):
+class TableOfSpan(Span, frozen=True):
     table: Literal["days", "people", "labels", "predictions", "thresholds"] = "days"
 
 
 @OPERATIONS.get(
     "/api/projects/{project_id}/insights",
     permission=Permission.PROJECT_READ,
-    query=Period,
+    query=Span,
     response=Insights,
     summary="Tell how the project goes",
 )
@@ -46,7 +46,7 @@ async def get_insights(call: Call) -> Insights:
 @OPERATIONS.get(
     "/api/projects/{project_id}/insights/file",
     permission=Permission.PROJECT_READ,
-    query=TableOfPeriod,
+    query=TableOfSpan,
     response=bytes,
     summary="Download one of the tables as CSV",
 )
@@ -59,11 +59,8 @@ async def get_insights_file(call: Call) -> Download:
 
 async def _insights(call: Call) -> Insights:
     project_id, person_id = call.project_id, None if call.role == "admin" else call.user.id
-    last_day = insights.today(call.store.clock.now_ms())
-    first_day = last_day - call.query.days + 1
-    return await call.store.aread(
-        lambda r: insights.summary(r, project_id, first_day=first_day, last_day=last_day, person_id=person_id)
-    )
+    period = Period(call.store.clock.now_ms(), call.query.days, zone_of(call.query.zone))
+    return await call.store.aread(lambda r: insights.summary(r, project_id, period, person_id))
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:
@@ -75,15 +72,15 @@ _RATES = ("approval_rate", "rework_rate")
 
 
 def _days(found: Insights) -> list[Sequence[Any]]:
-    more = ("active_s", "agreed", "disagreed")
+    more = ("active_s", "reviewing_s", "agreed", "disagreed")
     rows = [
-        (_EPOCH + timedelta(d.day), *(getattr(d, name) for name in (*_WORK, *more)), *_rates(d)) for d in found.days
+        (EPOCH + timedelta(d.day), *(getattr(d, name) for name in (*_WORK, *more)), *_rates(d)) for d in found.days
     ]
     return [("day", *_WORK, *more, *_RATES), *rows]
 
 
 def _people(found: Insights) -> list[Sequence[Any]]:
-    head = ("name", *_WORK, "reviewed", "agreed", "disagreed", "active_s", "median_s")
+    head = ("name", *_WORK, "reviewed", "agreed", "disagreed", "active_s", "reviewing_s", "median_s")
     return [(*head, *_RATES), *((*(getattr(p, name) for name in head), *_rates(p)) for p in found.people)]
 
 

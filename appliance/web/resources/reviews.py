@@ -18,12 +18,17 @@ OPERATIONS = Operations("reviews", "Verdicts on whole images")
 
 
 class NewReview(Body):
-    """A verdict on what the reviewer sees at `revision`; `verdicts` name single annotations."""
+    """A verdict on what the reviewer sees at `revision`; `verdicts` name single annotations.
+
+    `active_ms` is how long they were at it, without pauses. It counts as far as time has passed;
+    without it the box estimates it from when they took the image.
+    """
 
     revision: Annotated[int, Meta(ge=0, le=2**62)]
     verdict: Literal["approve", "return"]
     reason: Annotated[str, Meta(max_length=2_000)] | None = None
     verdicts: Annotated[list[Verdict], Meta(max_length=10_000)] = field(default_factory=list)
+    active_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | None = None
 
 
 @OPERATIONS.post(
@@ -48,6 +53,7 @@ async def review_task(call: Call) -> Review:
             verdict=body.verdict,
             reason=body.reason,
             verdicts=body.verdicts,
+            active_ms=body.active_ms,
         )
     )
 

@@ -10,6 +10,7 @@ export interface InsightsDay {
   agreed: number;
   disagreed: number;
   active_s: number;
+  reviewing_s: number;
 }
 
 export interface InsightsPerson {
@@ -23,6 +24,7 @@ export interface InsightsPerson {
   agreed: number;
   disagreed: number;
   active_s: number;
+  reviewing_s: number;
   median_s: number | null;
 }
 
@@ -76,7 +78,8 @@ export type InsightsTable = "days" | "people" | "labels" | "predictions" | "thre
 const base = (projectId: number): string => `/api/projects/${projectId}/insights`;
 
 export const insights = {
-  get: (projectId: number, days: number) => http.get<ProjectInsights>(base(projectId), { days }),
-  fileUrl: (projectId: number, table: InsightsTable, days: number) =>
-    address(`${base(projectId)}/file`, { table, days } satisfies Query),
+  /** Days are those of the time zone, by its IANA name. */
+  get: (projectId: number, days: number, zone: string) => http.get<ProjectInsights>(base(projectId), { days, zone }),
+  fileUrl: (projectId: number, table: InsightsTable, days: number, zone: string) =>
+    address(`${base(projectId)}/file`, { table, days, zone } satisfies Query),
 };

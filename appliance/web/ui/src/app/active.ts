@@ -3,6 +3,9 @@ export const IDLE_MS = 60_000;
 const TICK_MS = 1_000;
 const INPUT = ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"] as const;
 
+/** An image that is annotated, or the same one under review: each has its own time. */
+export type At = number | `review:${number}`;
+
 export interface Surroundings {
   now: () => number;
   visible: () => boolean;
@@ -11,10 +14,10 @@ export interface Surroundings {
 /**
  * How long a person is really at each image: its page is shown, and there was input within a minute.
  *
- * What is measured stays with the image until it is handed in, over reloads of the page too.
+ * What is measured stays with the image until it is handed in or judged, over reloads of the page too.
  */
 export class ActiveTime {
-  private imageId: number | null = null;
+  private at: At | null = null;
   private last: number;
   private input: number;
 
@@ -26,9 +29,9 @@ export class ActiveTime {
   }
 
   /** An image is worked on; null for none. */
-  on(imageId: number | null): void {
+  on(at: At | null): void {
     this.tick();
-    this.imageId = imageId;
+    this.at = at;
   }
 
   /** There was input. */
@@ -44,23 +47,23 @@ export class ActiveTime {
     const [from, to] = [this.last, now()];
     this.last = to;
     const worked = Math.min(to, this.input + IDLE_MS) - from;
-    if (this.imageId !== null && visible() && worked > 0) this.kept.setItem(this.key(this.imageId), String(this.of(this.imageId) + worked));
+    if (this.at !== null && visible() && worked > 0) this.kept.setItem(this.key(this.at), String(this.of(this.at) + worked));
   }
 
   /** What an image took, which begins at nothing again. */
-  take(imageId: number): number {
+  take(at: At): number {
     this.tick();
-    const worked = Math.round(this.of(imageId));
-    this.kept.removeItem(this.key(imageId));
+    const worked = Math.round(this.of(at));
+    this.kept.removeItem(this.key(at));
     return worked;
   }
 
-  private of(imageId: number): number {
-    return Number(this.kept.getItem(this.key(imageId)) ?? 0);
+  private of(at: At): number {
+    return Number(this.kept.getItem(this.key(at)) ?? 0);
   }
 
-  private key(imageId: number): string {
-    return `active:${imageId}`;
+  private key(at: At): string {
+    return `active:${at}`;
   }
 }
 

@@ -8,7 +8,7 @@ import { DayChart, type Line } from "../parts/chart";
 import { Empty, Fault, Select } from "../parts/controls";
 import { count, duration } from "../parts/words";
 import { Balance, Predictions, Thresholds } from "./insights/tables";
-import { approval, dayBegin, dayWord, percent, ratio, sums, throughput } from "./insights/series";
+import { approval, dayWord, deviceZone, percent, ratio, sums, throughput } from "./insights/series";
 import "./insights.css";
 
 const PERIODS: readonly (readonly [string, string])[] = [
@@ -26,7 +26,8 @@ const LINES: readonly Line[] = [
 /** How the project goes: work by day and person, verdicts, what became of predictions. */
 export function Insights({ project }: ProjectPageProps) {
   const days = Number(place.value.query.get("days") ?? 30);
-  const loaded = useLoad(() => insights.get(project.id, days), [project.id, days]);
+  const zone = deviceZone();
+  const loaded = useLoad(() => insights.get(project.id, days, zone), [project.id, days, zone]);
   useEvents(["review.made", "task.changed"], project.id, loaded.reload);
   useEffect(() => {
     document.title = `Insights, ${project.name} · PixelQueue`;
@@ -37,20 +38,25 @@ export function Insights({ project }: ProjectPageProps) {
       <main class="sheet insights">
         <header>
           <h1>Insights</h1>
-          <span class="second">{dayBegin(new Date())}</span>
+          <span class="second">days of {zone.replaceAll("_", " ")}</span>
           <span class="space" />
           <Select bare label="Period" value={String(days)} options={PERIODS} onPick={(value) => setQuery({ days: value })} />
         </header>
         <Fault problem={loaded.problem} retry={loaded.reload} />
-        {found && <Found found={found} projectId={project.id} days={days} />}
+        {found && <Found found={found} file={(table) => insights.fileUrl(project.id, table, days, zone)} projectId={project.id} />}
       </main>
     </div>
   );
 }
 
-function Found({ found, projectId, days }: { found: ProjectInsights; projectId: number; days: number }) {
+interface FoundProps {
+  found: ProjectInsights;
+  file: (table: InsightsTable) => string;
+  projectId: number;
+}
+
+function Found({ found, file, projectId }: FoundProps) {
   const total = sums(found.days);
-  const file = (table: InsightsTable): string => insights.fileUrl(projectId, table, days);
   const quiet = total.submitted + total.approved + total.returned === 0;
   return (
     <>
@@ -80,7 +86,8 @@ function Totals({ found }: { found: ProjectInsights }) {
     ["Returned", count(total.returned)],
     ["Submitted again", `${count(total.reworked)} (${percent(ratio(total.reworked, total.submitted))})`],
     ["Median time an image", seconds(found.median_s)],
-    ["Active time", duration(total.active_s)],
+    ["Time annotating", duration(total.active_s)],
+    ["Time reviewing", duration(total.reviewing_s)],
     ...(total.agreed + total.disagreed > 0 ? [["Reviewers agree", percent(ratio(total.agreed, total.agreed + total.disagreed))] as [string, string]] : []),
   ];
   return (
@@ -97,7 +104,7 @@ function Totals({ found }: { found: ProjectInsights }) {
 
 function Work({ found, file }: { found: ProjectInsights; file: string }) {
   const data = useMemo(() => throughput(found.days), [found.days]);
-  const busy = found.days.filter((one) => one.submitted + one.approved + one.returned > 0).reverse();
+  const busy = found.days.filter((one) => one.submitted + one.approved + one.returned + one.reviewing_s > 0).reverse();
   return (
     <section aria-label="Work by day">
       <div class="section-head">
@@ -125,7 +132,8 @@ function Work({ found, file }: { found: ProjectInsights; file: string }) {
                 <th class="number">Submitted</th>
                 <th class="number">Approved</th>
                 <th class="number">Returned</th>
-                <th class="number">Active</th>
+                <th class="number">Annotating</th>
+                <th class="number">Reviewing</th>
               </tr>
             </thead>
             <tbody>
@@ -136,6 +144,7 @@ function Work({ found, file }: { found: ProjectInsights; file: string }) {
                   <td class="number">{count(one.approved)}</td>
                   <td class="number">{count(one.returned)}</td>
                   <td class="number">{duration(one.active_s)}</td>
+                  <td class="number">{duration(one.reviewing_s)}</td>
                 </tr>
               ))}
             </tbody>
@@ -168,8 +177,9 @@ function People({ found, file }: { found: ProjectInsights; file: string }) {
             <th class="number">Approval</th>
             <th class="number">Rework</th>
             <th class="number">Median time</th>
-            <th class="number">Active</th>
+            <th class="number">Annotating</th>
             <th class="number">Reviewed</th>
+            <th class="number">Reviewing</th>
           </tr>
         </thead>
         <tbody>
@@ -185,6 +195,7 @@ function People({ found, file }: { found: ProjectInsights; file: string }) {
               <td class="number">{seconds(one.median_s)}</td>
               <td class="number">{duration(one.active_s)}</td>
               <td class="number">{count(one.reviewed)}</td>
+              <td class="number">{duration(one.reviewing_s)}</td>
             </tr>
           ))}
         </tbody>

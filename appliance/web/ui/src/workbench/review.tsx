@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { images } from "../api/client";
 import type { Annotation, Task } from "../api/types";
+import { activeTime } from "../app/active";
 import { type Handlers, hint, useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go } from "../app/router";
@@ -32,7 +33,7 @@ export function Review({ project, labels }: ProjectPageProps) {
   const bench = useBench(project, labels);
   const walk = useMemo(() => new QueueWalk(new WorkQueue(project.id, "review")), [project.id]);
   const verdicts = useMemo(
-    () => new Verdicts({ projectId: project.id, walk, forget: (id) => bench.pictures.forget(id) }),
+    () => new Verdicts({ projectId: project.id, walk, forget: (id) => bench.pictures.forget(id), spent: (id) => activeTime().take(`review:${id}`) }),
     [bench, walk],
   );
   const [asking, setAsking] = useState(false);
@@ -55,6 +56,10 @@ export function Review({ project, labels }: ProjectPageProps) {
   const canJudge = task !== null && desk !== null && desk.imageId === task.image_id && !stale && !bench.past.value;
 
   useEffect(() => walk.start(), [walk]);
+  useEffect(() => {
+    activeTime().on(canJudge ? `review:${task.image_id}` : null);
+    return () => activeTime().on(null);
+  }, [task?.image_id, canJudge]);
   useAhead(bench, imageId, ready, walk.ahead.value);
   useEffect(() => {
     struck.value = new Set();

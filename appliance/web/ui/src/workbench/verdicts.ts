@@ -13,6 +13,8 @@ export interface Given {
   task: Task;
   verdict: "approve" | "return";
   reason?: string;
+  /** How long the reviewer was at it. */
+  activeMs: number;
 }
 
 interface Options {
@@ -20,6 +22,8 @@ interface Options {
   walk: QueueWalk;
   /** What is kept of the image is out of date. */
   forget: (imageId: number) => void;
+  /** How long the reviewer was at the image since the last verdict on it, in milliseconds. */
+  spent: (imageId: number) => number;
   later?: (run: () => void, delayMs: number) => void;
 }
 
@@ -47,7 +51,7 @@ export class Verdicts {
   give(task: Task, desk: Desk, verdict: "approve" | "return", rejected: Iterable<string>, reason?: string): void {
     const { walk } = this.options;
     const verdicts = [...rejected].map((id): Verdict => ({ annotation_id: id, verdict: "reject" }));
-    const given: Given = { task, verdict, reason };
+    const given: Given = { task, verdict, reason, activeMs: this.options.spent(task.image_id) };
     const seen = desk.saver.unsentCount === 0 ? desk.document.revision : null;
     this.given.value = [given, ...this.given.value];
     this.problem.value = null;
@@ -92,11 +96,12 @@ export class Verdicts {
       .then(() => (this.unsent.value === 0 ? this.options.walk.settle() : undefined));
   }
 
-  private async send({ task, verdict, reason }: Given, desk: Desk, seen: number | null, verdicts: Verdict[]): Promise<void> {
+  private async send({ task, verdict, reason, activeMs }: Given, desk: Desk, seen: number | null, verdicts: Verdict[]): Promise<void> {
     for (;;) {
       try {
         await desk.saver.flush();
-        await tasks.review(this.options.projectId, task.id, { revision: seen ?? desk.document.revision, verdict, reason, verdicts });
+        const said = { revision: seen ?? desk.document.revision, verdict, reason, verdicts };
+        await tasks.review(this.options.projectId, task.id, said, activeMs);
         return;
       } catch (error) {
         const problem = toProblem(error);

@@ -63,3 +63,13 @@ test("input is no reason to store anything, and loses no time", () => {
   around.at += 1_000;
   expect(time.take(1)).toBe(49_900 + IDLE_MS + 1_000);
 });
+
+test("an image under review has a time of its own", () => {
+  const { time, wait } = measured();
+  time.touch();
+  time.on(1);
+  wait(20_000);
+  time.on("review:1");
+  wait(5_000);
+  expect([time.take("review:1"), time.take(1)]).toEqual([5_000, 20_000]);
+});

@@ -24,6 +24,7 @@ function bench() {
     projectId: 1,
     walk,
     forget: (id) => void said.push(`forget ${id}`),
+    spent: (id) => id * 100,
     later: (run, delayMs) => {
       waits.push(delayMs);
       queueMicrotask(run);
@@ -53,7 +54,7 @@ describe("Verdicts", () => {
     expect([said, verdicts.unsent.value]).toEqual([["advance"], 1]);
     await over();
     expect(review).toHaveBeenCalledTimes(3);
-    expect(review).toHaveBeenLastCalledWith(1, 1, { revision: 3, verdict: "approve", reason: undefined, verdicts: [{ annotation_id: "a", verdict: "reject" }] });
+    expect(review).toHaveBeenLastCalledWith(1, 1, { revision: 3, verdict: "approve", reason: undefined, verdicts: [{ annotation_id: "a", verdict: "reject" }] }, 1_000);
     expect([waits, said, verdicts.unsent.value, verdicts.problem.value]).toEqual([[2000, 2000], ["advance", "settle"], 0, null]);
   });
 

@@ -5,7 +5,7 @@ export const FATES = ["accepted", "adjusted", "replaced", "rejected", "left"] as
 export type Fate = (typeof FATES)[number];
 export type Fates = Record<Fate, number>;
 
-/** Columns for the chart: seconds since 1970 at midnight UTC, then one column each. */
+/** Columns for the chart: each day's midnight as if it were in UTC, in seconds, then one column each. */
 export function throughput(days: readonly InsightsDay[]): [number[], number[], number[], number[]] {
   return [
     days.map((one) => one.day * DAY_S),
@@ -21,15 +21,11 @@ export function dayWord(day: number): string {
   return `${at.getUTCDate()} ${at.toLocaleString("en", { month: "short", timeZone: "UTC" })}`;
 }
 
-/** When the box's days begin, on the clock of the device: "days begin at 02:00, midnight UTC". */
-export function dayBegin(now: Date): string {
-  const midnight = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()));
-  const clock = `${midnight.getHours()}`.padStart(2, "0") + ":" + `${midnight.getMinutes()}`.padStart(2, "0");
-  return clock === "00:00" ? "days begin at midnight" : `days begin at ${clock}, which is midnight UTC`;
-}
+/** The time zone of the device, whose days are shown; "UTC" where the browser does not tell. */
+export const deviceZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 export function sums(days: readonly InsightsDay[]): Omit<InsightsDay, "day"> {
-  const total = { submitted: 0, reworked: 0, approved: 0, returned: 0, agreed: 0, disagreed: 0, active_s: 0 };
+  const total = { submitted: 0, reworked: 0, approved: 0, returned: 0, agreed: 0, disagreed: 0, active_s: 0, reviewing_s: 0 };
   for (const one of days) for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += one[key];
   return total;
 }
