@@ -125,6 +125,8 @@ export class Bench {
     this.notice.value = null;
     this.past.value = null;
     this.session.select();
+    // At once: a comment may be begun before the panel has been drawn, and has to outlast that.
+    this.talk.show(this.project.peek().id, desk?.imageId ?? null);
     this.stop = desk
       ? desk.document.listen((change, source) => {
           if (source === "server") this.receive([...change].flatMap(([id, { before, after }]) => (!before && after && isPrediction(after) ? [id] : [])));

@@ -27,7 +27,7 @@ export function Comments({ bench }: { bench: Bench }) {
   const waiting = talk.waiting.value;
   const writing = talk.begun.value;
   const members = useLoad(() => (list.length > 0 || writing ? projects.members(project.id) : Promise.resolve([])), [project.id, list.length > 0 || writing !== null]);
-  useEffect(() => talk.show(project.id, imageId), [talk, project.id, imageId]);
+  useEffect(() => void talk.reload(), [talk, project.id, imageId]);
   useEvents(["comment.changed"], project.id, () => void talk.reload());
   const said = outbox.value?.said.value ?? null;
   useEffect(() => talk.take(said), [talk, said]);

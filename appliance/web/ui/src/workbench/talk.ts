@@ -63,8 +63,10 @@ export class Talk {
   readonly waiting = computed(() => this.list.value.filter((one) => standingOf(one) !== "resolved"));
   readonly unread = computed(() => this.threads.value.reduce((n, thread) => n + thread.unread, 0));
 
-  /** Turn to an image. */
+  /** Turn to an image: what was being written on another one goes. What is said of it comes by `reload`. */
   show(projectId: number, imageId: number | null): void {
+    const now = this.image.peek();
+    if (now?.projectId === projectId && now.imageId === imageId) return;
     this.turn++;
     this.threads.value = [];
     this.open.value = null;
@@ -72,7 +74,6 @@ export class Talk {
     this.placing.value = false;
     this.problem.value = null;
     this.image.value = imageId === null ? null : { projectId, imageId };
-    void this.reload();
   }
 
   async reload(): Promise<void> {

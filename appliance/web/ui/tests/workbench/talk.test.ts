@@ -44,6 +44,15 @@ describe("the pins of an image", () => {
     expect(talk.waiting.value.map(({ number }) => number)).toEqual([1, 2, 4, 5]);
   });
 
+  it("keep what is begun when the same image is put again, and drop it with the image", () => {
+    talk.begin({ x: 1, y: 2 });
+    talk.show(1, 5);
+    expect(talk.begun.value?.pin).toEqual({ x: 1, y: 2 });
+    talk.show(1, 6);
+    expect(talk.begun.value).toBeNull();
+    talk.show(1, 5);
+  });
+
   it("leave none to walk once all are answered", async () => {
     found = [thread(1, { answered: true })];
     await talk.reload();
