@@ -20,8 +20,16 @@ export const runningJobs = computed(
 
 export const hasEnded = (state: JobState): boolean => ENDED.has(state);
 
-/** Put a job into the map, as after starting one; one that ended leaves a moment later. */
+/** Jobs that events have told of: they come in order, so no answer to a request is newer. */
+const told = new Set<number>();
+
+/** Show a job that was just started, unless events, which may be faster than the answer, have told of it. */
 export function noteJob(job: LiveJob): void {
+  if (!told.has(job.id)) put(job);
+}
+
+/** Put a job into the map; one that ended leaves a moment later. */
+function put(job: LiveJob): void {
   const next = new Map(liveJobs.value);
   next.set(job.id, job);
   liveJobs.value = next;
@@ -66,17 +74,25 @@ export function jobName(kind: string): string {
 async function loadRunning(): Promise<void> {
   const pages = await Promise.all(["queued", "running", "paused"].map((state) => client.page({ state, limit: 50 })));
   const found = pages.flatMap((page) => page.items);
-  liveJobs.value = new Map(found.map((job) => [job.id, job]));
+  const heard = [...liveJobs.value].filter(([id]) => told.has(id));
+  liveJobs.value = new Map([...found.filter(({ id }) => !told.has(id)).map((job) => [job.id, job] as const), ...heard]);
 }
 
 export function startJobs(): void {
   events.on("job.changed", (event: ServerEvent) => {
     const job = event.data.job as unknown as LiveJob;
-    noteJob({ ...job, project_id: event.project_id });
+    told.add(job.id);
+    put({ ...job, project_id: event.project_id });
   });
-  events.on("resync", () => void loadRunning().catch(() => undefined));
+  events.on("resync", () => {
+    told.clear();
+    loadRunning().catch(() => undefined);
+  });
   effect(() => {
     if (session.value) loadRunning().catch(() => undefined);
-    else liveJobs.value = new Map();
+    else {
+      told.clear();
+      liveJobs.value = new Map();
+    }
   });
 }
