@@ -35,6 +35,12 @@ RECORD = """(selector) => {
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
 
+# Each event in a message of its own, so that the page draws every state a fast job goes through.
+APART = """
+    const Native = WebSocket;
+    window.WebSocket = function (address) { return new Native(address.replace("together=true", "together=false")); };
+"""
+
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Serving]:
@@ -152,9 +158,12 @@ def fix(desk: Desk) -> None:
     """The returned image is on top, with its reason; give the first object the other label."""
     page = desk.page
     page.get_by_role("link", name="Images", exact=True).click()
-    expect(page.get_by_role("link", name=re.compile("Returned"))).to_have_count(1)
+    returned = page.get_by_role("link", name=re.compile("Returned"))
+    expect(returned).to_have_count(1)
+    name = returned.get_attribute("title")
     page.get_by_role("link", name="Annotate", exact=True).click()
-    expect(page.get_by_text("Returned: wrong label")).to_be_visible()
+    expect(page.get_by_role("img", name=f"{name}, 2 objects")).to_be_visible()
+    expect(page.get_by_text("Returned by reviewer: wrong label")).to_be_visible()
     desk.objects(2)
     page.keyboard.press("Tab")
     page.keyboard.press("2")
@@ -184,6 +193,7 @@ def test_from_the_claim_code_to_a_dataset(
 ) -> None:
     console.expects(r"Failed to load resource: .*(415|422) .*name=broken\.jpg")
     admin = console.open(box.url)
+    admin.page.add_init_script(APART)
     claim(admin.go("/"), box.code)
     make_project(admin.page)
     project_id = int(admin.page.url.split("/")[-2])

@@ -268,7 +268,8 @@ def test_two_at_once_do_not_mix(site: Site, project_id: int) -> None:
     client, content = site.people["annotator"], picture(300, 300)
     url = begin(client, project_id, "a.png", len(content)).headers["Location"]
     with _hanging(site, url, content[:70_000], 0, len(content)):
-        _until(lambda: go_on(client, url, 1, b"x").status_code == 423)
+        _until_held(site, project_id, url)
+        site.refused(go_on(client, url, 1, b"x"), 423, "upload-locked")
         site.refused(client.delete(url, headers=header()), 423, "upload-locked")
         assert offset_of(client, url) == 0
     _until(lambda: offset_of(client, url) > 0)
@@ -295,7 +296,7 @@ def test_a_break_under_a_checksum_keeps_nothing(site: Site, project_id: int) -> 
     url = begin(client, project_id, "a.png", len(content)).headers["Location"]
     more = f"Upload-Checksum: {checksum_of(content)}\r\n"
     with _hanging(site, url, content[:600_000], 0, len(content), more):
-        _until(lambda: go_on(client, url, 1, b"x").status_code == 423)
+        _until_held(site, project_id, url)
     _until(lambda: client.delete(url, headers=header()).status_code == 204)
 
 
@@ -404,6 +405,13 @@ class _sending:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+
+
+def _until_held(site: Site, project_id: int, url: str) -> None:
+    """Return when the box takes in a request's body; asking over HTTP would take the upload from it."""
+    store, upload_id = site.box.appliance.store, int(url.rpartition("/")[2])
+    upload = store.read(lambda reading: uploads.get(reading, project_id, upload_id, site.ids["annotator"]))
+    _until(lambda: site.box.appliance.services.arrivals.held(upload))
 
 
 def _until(condition: Callable[[], bool]) -> None:
