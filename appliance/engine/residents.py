@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from appliance.engine.backends._graph import Stop
 from appliance.errors import BackendUnavailable
 
 __all__ = ["Lent", "Residents"]
@@ -17,7 +18,7 @@ __all__ = ["Lent", "Residents"]
 class _Resident(Protocol):
     device_bytes: int
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]: ...
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]: ...
 
     def close(self) -> None: ...
 
@@ -30,16 +31,17 @@ class Lent:
         self._key = key
         self._session: _Resident | None = session
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:
         """Run the model; see `Session.run`. A session that fails is not lent again.
 
         Raises:
+            Stopped: `stop` was set.
             BackendUnavailable: It was given back, or the runtime gave up.
         """
         if self._session is None:
             raise BackendUnavailable("this model was unloaded; load it again")
         try:
-            return self._session.run(batch)
+            return self._session.run(batch, stop)
         except BackendUnavailable:
             session, self._session = self._session, None
             self._residents.drop(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -11,6 +12,7 @@ from appliance.settings import Settings
 from appliance.store import Reading, Store, Transaction
 
 if TYPE_CHECKING:
+    from appliance.engine.backends._graph import Stop
     from appliance.jobs.ingest import Ingest
     from appliance.jobs.pictures import Pictures
     from appliance.jobs.runtimes import Runtimes
@@ -119,6 +121,22 @@ class Context(Protocol):
             JobCancelled: Somebody wants the job to end.
             JobPaused: Somebody wants the job to wait, or the appliance stops.
         """
+        ...
+
+    def holding(self, stop: Stop) -> AbstractContextManager[None]:
+        """Hold the lane for one run of a model, after a pause point.
+
+        Outside, the lane is left to whoever cannot wait: a person's click takes it between two runs
+        and sets `stop` during one.
+
+        Raises:
+            JobCancelled: Somebody wants the job to end.
+            JobPaused: Somebody wants the job to wait, or the appliance stops.
+        """
+        ...
+
+    def rest(self) -> None:
+        """Leave the lane to whoever cannot wait until the next `holding`, while a model is loaded say."""
         ...
 
     def child(

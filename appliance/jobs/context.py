@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from appliance.settings import Settings
 from appliance.store import Store, Transaction, actor, jobs
 
 if TYPE_CHECKING:
+    from appliance.engine.backends._graph import Stop
     from appliance.jobs.ingest import Ingest
     from appliance.jobs.pictures import Pictures
 from appliance.jobs.runtimes import Runtimes
@@ -117,8 +119,23 @@ class Run:
         """Hand the lane to somebody more urgent; raise when the job shall end or wait."""
         self._obey()
         if self._lane.contested(self.turn):
-            self._lane.give_way(self.turn, lambda: self._wanted is not None or self._halting.is_set())
+            self._lane.give_way(self.turn, self._unwanted)
             self._obey()
+
+    @contextmanager
+    def holding(self, stop: Stop) -> Iterator[None]:
+        """Hold the lane for one run that `stop` ends; outside it is anybody's who cannot wait."""
+        self.pause_point()
+        self._lane.hold(self.turn, stop.set, self._unwanted)
+        try:
+            self._obey()
+            yield
+        finally:
+            self.rest()
+
+    def rest(self) -> None:
+        """Leave the lane to whoever cannot wait until it is held again."""
+        self._lane.rest(self.turn)
 
     def child(
         self,
@@ -158,6 +175,9 @@ class Run:
         self.pause_point()
         child.resume()
         return time.monotonic() - began_s
+
+    def _unwanted(self) -> bool:
+        return self._wanted is not None or self._halting.is_set()
 
     def _obey(self) -> None:
         if self._wanted == "cancel":

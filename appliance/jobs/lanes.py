@@ -3,7 +3,9 @@
 A lane knows nothing of what a job is. It asks for the priority of the queue's head, begins
 that job on a thread of its own when it is its turn, and at a running job's `give_way` lets
 somebody more urgent go first. The interrupted one keeps its stack and goes on from memory;
-only a pause, a stop or a crash makes a job go on from its checkpoint.
+only a pause, a stop or a crash makes a job go on from its checkpoint. Whoever is in a hurry does
+not wait for that: what a turn `holds` the place for is ended, to be done again afterwards, and
+between two holds the place is free to take.
 """
 
 from __future__ import annotations
@@ -24,11 +26,22 @@ _numbers = count()
 
 
 class Turn:
-    """A place in a lane: somebody who runs in it or waits to go on."""
+    """A place in a lane: somebody who runs in it or waits to go on.
 
-    def __init__(self, priority: int) -> None:
+    Attributes:
+        hurried: A person waits: it ends what less urgent turns hold their place for.
+        brief: It is over so soon that it may run beside another hurried one.
+        end: Ends what the turn does just now, where that can be done again.
+        resting: It needs its place only when it holds it next.
+    """
+
+    def __init__(self, priority: int, *, hurried: bool = False, brief: bool = False) -> None:
         self.priority = priority
         self.number = next(_numbers)
+        self.hurried = hurried
+        self.brief = brief
+        self.end: Callable[[], None] | None = None
+        self.resting = False
 
 
 class Begun(Protocol):
@@ -61,6 +74,14 @@ class Lane(Protocol):
 
     def give_way(self, turn: Turn, give_up: Callable[[], bool]) -> None:
         """Let the more urgent run first; return when it is this turn again or `give_up()` holds."""
+        ...
+
+    def hold(self, turn: Turn, end: Callable[[], None], give_up: Callable[[], bool]) -> None:
+        """Take the turn's place for what `end` ends; return when it is there or `give_up()` holds."""
+        ...
+
+    def rest(self, turn: Turn) -> None:
+        """Leave the turn's place, until the next `hold`, to whoever is in a hurry."""
         ...
 
     def stop(self, timeout_s: float) -> bool:
@@ -117,6 +138,8 @@ class ThreadLane:
     def contested(self, turn: Turn) -> bool:
         """Tell, cheaply, whether somebody more urgent waits for this turn's place."""
         with self._changed:
+            if turn not in self._active:
+                return True
             if len(self._active) < self._width:
                 return False
             waiting = max((other.priority for other in self._waiting), default=turn.priority)
@@ -129,10 +152,31 @@ class ThreadLane:
             self._active.discard(turn)
             self._wait(turn, give_up)
 
+    def hold(self, turn: Turn, end: Callable[[], None], give_up: Callable[[], bool]) -> None:
+        """Take the turn's place for what `end` ends; return when it is there or `give_up()` holds."""
+        with self._changed:
+            turn.resting = False
+            if turn not in self._active:
+                self._wait(turn, give_up)
+            turn.end = end
+            self._hurry()
+
+    def rest(self, turn: Turn) -> None:
+        """Leave the turn's place, until the next `hold`, to whoever is in a hurry."""
+        with self._changed:
+            turn.end, turn.resting = None, True
+            self._hurry()
+
     @contextmanager
-    def borrowed(self, priority: int) -> Iterator[Turn]:
-        """Hold the lane for work that is no job, a click's inference say; blocks until it is free."""
-        turn = Turn(priority)
+    def borrowed(self, priority: int, *, hurried: bool = False, brief: bool = False) -> Iterator[Turn]:
+        """Hold the lane for work that is no job, a click's inference say; blocks until it is free.
+
+        Args:
+            priority: As of jobs.
+            hurried: End what a less urgent turn holds the lane for, in place of waiting for it.
+            brief: It may also run beside another hurried one.
+        """
+        turn = Turn(priority, hurried=hurried, brief=brief)
         with self._changed:
             self._wait(turn, lambda: self._closing)
         try:
@@ -153,14 +197,36 @@ class ThreadLane:
     def _wait(self, turn: Turn, give_up: Callable[[], bool]) -> None:
         self._waiting.add(turn)
         self._dirty = True
+        self._hurry()
         self._changed.notify_all()
         self._changed.wait_for(lambda: turn in self._active or give_up())
         self._waiting.discard(turn)
 
+    def _hurry(self) -> None:
+        """Seat those in a hurry without the dispatcher, whose look into the queue takes its time."""
+        hurried = [turn for turn in self._waiting if turn.hurried]
+        for turn in sorted(hurried, key=lambda turn: (-turn.priority, turn.number)):
+            for other in [other for other in self._active if other.priority < turn.priority]:
+                self._make_room(other)
+            beside = turn.brief and all(other.hurried for other in self._active)
+            if len(self._active) < self._width + beside:
+                self._waiting.discard(turn)
+                self._active.add(turn)
+                self._changed.notify_all()
+
+    def _make_room(self, turn: Turn) -> None:
+        if turn.resting:
+            self._active.discard(turn)
+            self._waiting.add(turn)
+        elif turn.end is not None:
+            turn.end()
+
     def _leave(self, turn: Turn) -> None:
         with self._changed:
             self._active.discard(turn)
+            self._waiting.discard(turn)
             self._dirty = True
+            self._hurry()
             self._changed.notify_all()
 
     def _dispatch(self) -> None:

@@ -1,8 +1,8 @@
 """Interactive segmentation: a click's way to a segmenter and back.
 
-A person waits for each answer, so clicks borrow the model lane ahead of everything else: a batch
-hands it over between two micro-batches, and a prefetch that is under way is ended. What the images
-of the queues look like to a model is made ahead, as soon as somebody leases them.
+A person waits for each answer, so clicks borrow the model lane ahead of everything else: the run of
+a batch and a prefetch that are under way are ended, and done again afterwards. What the images of
+the queues look like to a model is made ahead, as soon as somebody leases them.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ __all__ = ["Ask", "Segmenting"]
 
 _log = logging.getLogger(__name__)
 
-_THREADS = 2
-"""One click is answered while the next one's picture is decoded."""
+_THREADS = 4
+"""Clicks on what was looked at are answered while the pictures of others are decoded and looked at."""
 
 _KEPT_BYTES = 128 << 20
 """Embeddings held in memory: those of the images that people have open."""
@@ -143,7 +143,8 @@ class Segmenting:
         key = Key(chosen.key, image.sha256, region)
         seen = self._seen.get(key)
         picture = self._cut(image, region, segmenter.side) if seen is None else None
-        with self._ahead.out_of_the_way(key), self._lane.borrowed(INTERACTIVE):
+        lane = self._lane.borrowed(INTERACTIVE, hurried=True, brief=seen is not None)
+        with self._ahead.out_of_the_way(key), lane:
             session = self._session(chosen)
             seen = seen or self._seen.get(key) or self._look(key, session, picture, keep=segmenter.costly)
             prompt = seen.frame.prompt(ask.points, ask.box, ask.mask)

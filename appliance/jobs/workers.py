@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from appliance.engine.backends._graph import Stop
 from appliance.engine.tensorrt import worker as task
 from appliance.engine.tensorrt.worker import ALIGNMENT
 from appliance.errors import BackendUnavailable, ChildFailed
@@ -130,7 +131,7 @@ class WorkerSession:
         self._outputs = loaded["outputs"]
         self.device_bytes: int = loaded["device_bytes"]
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:  # noqa: ARG002
         if self._worker is None:
             raise BackendUnavailable("this model was unloaded; load it again")
         fed = np.ascontiguousarray(batch, self._input["dtype"])

@@ -4,6 +4,7 @@ import collections
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from appliance.engine.backends._graph import Stop
 from appliance.engine.backends.fake import BACKEND, FakeSession, fake_info
 from appliance.engine.backends.onnxruntime import BACKEND as ONNXRUNTIME
 from appliance.engine.decoders._base import PredictOptions
@@ -20,6 +22,7 @@ from appliance.errors import BackendUnavailable, JobCancelled, NotFound, Unreada
 from appliance.geometry.box import Box
 from appliance.records import ModelInfo
 from tests._onnx import dense_head, write_model
+from tests._wait import until
 
 NO_FILE = Path("fake")
 
@@ -125,7 +128,12 @@ def test_a_fixed_batch_is_filled_up(tmp_path: Path, items: list[Item]) -> None:
 
 def test_the_hook_runs_before_each_micro_batch_one_at_a_time(load: Callable, items: list[Item]) -> None:
     threads = []
-    list(load(batch=4).predict(items, lambda: threads.append(threading.current_thread())))
+
+    def hold(_: Stop) -> AbstractContextManager[None]:
+        threads.append(threading.current_thread())
+        return nullcontext()
+
+    list(load(batch=4).predict(items, hold))
     assert len(threads) == 5
     assert len(set(threads)) == 1
     assert threads[0] is not threading.current_thread()
@@ -134,9 +142,10 @@ def test_the_hook_runs_before_each_micro_batch_one_at_a_time(load: Callable, ite
 def test_cancelling_in_the_hook_comes_after_what_was_done(load: Callable, items: list[Item]) -> None:
     turns = itertools.count(1)
 
-    def cancel_third() -> None:
+    def cancel_third(_: Stop) -> AbstractContextManager[None]:
         if next(turns) == 3:
             raise JobCancelled("enough")
+        return nullcontext()
 
     predictor = load(batch=2)
     outcomes = []
@@ -150,9 +159,10 @@ def test_cancelling_in_the_hook_comes_after_what_was_done(load: Callable, items:
 def test_the_hook_may_hold_the_model_back(load: Callable, items: list[Item]) -> None:
     asked, go = threading.Event(), threading.Event()
 
-    def wait() -> None:
+    def wait(_: Stop) -> AbstractContextManager[None]:
         asked.set()
         assert go.wait(30)
+        return nullcontext()
 
     outcomes = load(batch=4).predict(items, wait)
     first: list[Outcome] = []
@@ -163,6 +173,52 @@ def test_the_hook_may_hold_the_model_back(load: Callable, items: list[Item]) -> 
     go.set()
     taker.join(30)
     assert [o.key for o in [*first, *outcomes]] == list(range(20))
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Predictor]:
+    head = dense_head([(32, 32, 10, 10, 0.9, 1)])
+    path = write_model(tmp_path / "slow.onnx", [head], work=60)
+    with Predictor(path, inspect(path), ONNXRUNTIME, "cpu", PredictOptions(batch=1)) as predictor:
+        yield predictor
+
+
+def test_a_run_that_is_ended_is_done_again_with_the_same_outcome(slow: Predictor, items: list[Item]) -> None:
+    alone = list(slow.predict(items[:3]))
+    stops: list[Stop] = []
+
+    @contextmanager
+    def ended_once(stop: Stop) -> Iterator[None]:
+        stops.append(stop)
+        first = len(stops) % 2 == 1
+        ender = threading.Thread(target=_end_under_way, args=(stop,)) if first else None
+        if ender:
+            ender.start()
+        yield
+        if ender:
+            ender.join()
+
+    assert list(slow.predict(items[:3], ended_once)) == alone
+    assert [stop.is_set for stop in stops] == [True, False] * 3
+    assert len(alone[0].predictions) == 1
+
+
+def _end_under_way(stop: Stop) -> None:
+    """Set a stop once the runtime has it."""
+    until(lambda: stop._options is not None)
+    stop.set()
+
+
+def test_a_run_that_is_ended_again_and_again_is_let_finish(slow: Predictor, items: list[Item]) -> None:
+    begun = itertools.count()
+
+    def end(stop: Stop) -> AbstractContextManager[None]:
+        next(begun)
+        stop.set()
+        return nullcontext()
+
+    assert list(slow.predict(items[:2], end)) == list(slow.predict(items[:2]))
+    assert next(begun) == 2 * 25
 
 
 def test_it_reads_only_a_little_ahead(load: Callable, items: list[Item]) -> None:
@@ -198,7 +254,7 @@ def test_close_ends_the_threads_and_predict_says_so(load: Callable, items: list[
 
 
 class _Failing(FakeSession):
-    def run(self, _: np.ndarray) -> list[np.ndarray]:
+    def run(self, *_: object) -> list[np.ndarray]:
         raise BackendUnavailable("the device is lost")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from appliance.engine.backends._graph import Stop
 from appliance.engine.residents import Residents
 from appliance.errors import BackendUnavailable
 
@@ -16,7 +17,7 @@ class Loaded:
         self.device_bytes, self._log, self.name, self.broken = size, log, name, False
         log.append(f"load {name}")
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:  # noqa: ARG002
         if self.broken:
             raise BackendUnavailable("the device is lost")
         return [batch]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from appliance.jobs.weights import admit_model
 from appliance.records import Model, Provenance
 from tests._sam import small_pair
 from tests._site import Site, site_at
+from tests._wait import until
 from tests.web.test_segment import PLACE, SIZE, iou, scene, url
 
 CLICK = {"points": [{"x": 140, "y": 110}]}
@@ -126,14 +127,3 @@ def test_weights_that_are_gone_leave_the_built_in_segmenter(site: Site, tmp_path
     path.unlink()
     path.write_bytes(b"\0" * 1000)
     assert answer(site, project_id, image)["segmenter"] == "Built-in"
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    """Wait for something that says nothing when it happens."""
-    import threading
-    import time
-
-    end_s, tick = time.monotonic() + timeout_s, threading.Event()
-    while not holds():
-        assert time.monotonic() < end_s
-        tick.wait(0.02)

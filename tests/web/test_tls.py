@@ -7,7 +7,6 @@ import socket
 import ssl
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from appliance.errors import Unavailable
 from appliance.web import addresses, server, tls
 from tests._server import Serving, serving
 from tests._site import picture
+from tests._wait import until
 
 LAN_NAME = "127.1"
 NAMES = ["box.example", "192.168.7.7"]
@@ -142,12 +142,6 @@ def test_the_machines_addresses_are_found() -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a box look for another certificate all the time."""
     monkeypatch.setattr(server, "_LOOK_S", 0.05)
-
-
-def until(condition, deadline_s: float = 30) -> None:
-    end_s = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end_s, "it did not come to pass"
 
 
 @pytest.mark.usefixtures("impatient")

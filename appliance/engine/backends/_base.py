@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from appliance.engine.backends._graph import Stop
 from appliance.errors import BackendUnavailable
 from appliance.records import ModelInfo
 from appliance.registry import discover
@@ -26,16 +27,18 @@ class Availability(NamedTuple):
 class Session(Protocol):
     """A model that is loaded on one device. One thread uses it at a time."""
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:
         """Run the graph once.
 
         Args:
             batch: float32 ``[n, 3, height, width]``, RGB, 0..1, contiguous.
+            stop: Ends the run from another thread, where the runtime can; else it goes to its end.
 
         Returns:
             The graph's outputs in its order, float32, first axis `n`.
 
         Raises:
+            Stopped: `stop` was set.
             BackendUnavailable: The runtime gave up (out of memory, a lost device).
         """
         ...

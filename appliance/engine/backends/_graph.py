@@ -43,7 +43,7 @@ class Stop:
 
 
 class GraphSession(Protocol):
-    """A graph that is loaded on one device. One thread uses it at a time."""
+    """A graph that is loaded on one device; several threads may run it."""
 
     def run(self, feeds: Mapping[str, np.ndarray], stop: Stop | None = None) -> dict[str, np.ndarray]:
         """Run the graph once.

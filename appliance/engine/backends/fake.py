@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from appliance.engine.backends._base import Availability
+from appliance.engine.backends._graph import Stop
 from appliance.errors import BackendUnavailable
 from appliance.records import ModelInfo
 
@@ -50,7 +51,7 @@ class FakeSession:
         self._masks = masks
         self._open = True
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:  # noqa: ARG002
         if not self._open:
             raise BackendUnavailable("this model was unloaded; load it again")
         coloured = _coloured(batch)

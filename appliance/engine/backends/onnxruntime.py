@@ -51,16 +51,10 @@ class OnnxSession:
         """Run once on nothing, so that the first picture does not pay for allocation and tuning."""
         self.run(np.zeros((info.batch or 1, 3, *info.input_size), np.float32))
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:
         if self._session is None:
             raise BackendUnavailable("this model was unloaded; load it again")
-        fed = {self._input: batch.astype(self._dtype, copy=False)}
-        try:
-            outputs = self._session.run(None, fed)
-        except Exception as error:
-            if not _from_runtime(error):
-                raise
-            raise BackendUnavailable(f"ONNX Runtime could not run the model: {_first_line(error)}") from error
+        outputs = _run(self._session, {self._input: batch.astype(self._dtype, copy=False)}, stop)
         return [np.asarray(o, np.float32) if o.dtype.kind == "f" else o for o in outputs]
 
     def close(self) -> None:
@@ -76,27 +70,32 @@ class OnnxGraph:
         self._outputs = [one.name for one in session.get_outputs()]
 
     def run(self, feeds: Mapping[str, np.ndarray], stop: Stop | None = None) -> dict[str, np.ndarray]:
-        import onnxruntime
-
         if self._session is None:
             raise BackendUnavailable("this model was unloaded; load it again")
-        options = onnxruntime.RunOptions()
-        if stop is not None:
-            stop.watch(options)
         fed = {name: np.asarray(feeds[name], kind) for name, kind in self._kinds.items()}
-        try:
-            outputs = self._session.run(None, fed, options)
-        except Exception as error:
-            if not _from_runtime(error):
-                raise
-            if stop is not None and stop.is_set:
-                raise Stopped from error
-            raise BackendUnavailable(f"ONNX Runtime could not run the model: {_first_line(error)}") from error
+        outputs = _run(self._session, fed, stop)
         cast = (np.asarray(o, np.float32) if o.dtype.kind == "f" else o for o in outputs)
         return dict(zip(self._outputs, cast, strict=True))
 
     def close(self) -> None:
         self._session = None
+
+
+def _run(session: Any, fed: Mapping[str, np.ndarray], stop: Stop | None) -> list[np.ndarray]:
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    if stop is not None:
+        stop.watch(options)
+    try:
+        outputs: list[np.ndarray] = session.run(None, fed, options)
+    except Exception as error:
+        if not _from_runtime(error):
+            raise
+        if stop is not None and stop.is_set:
+            raise Stopped from error
+        raise BackendUnavailable(f"ONNX Runtime could not run the model: {_first_line(error)}") from error
+    return outputs
 
 
 class OnnxRuntime:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from appliance.engine.backends._base import Availability
+from appliance.engine.backends._graph import Stop
 from appliance.engine.tensorrt.cuda import CudaError, Device, Driver, Facts
 from appliance.engine.tensorrt.plan import offset_of
 from appliance.engine.tensorrt.runner import Array, Refused, Runner
@@ -29,7 +30,7 @@ class PlanSession:
         self._runner: Runner | None = runner
         self.device_bytes = runner.device_bytes
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, stop: Stop | None = None) -> list[np.ndarray]:  # noqa: ARG002
         if self._runner is None:
             raise BackendUnavailable("this model was unloaded; load it again")
         (given,) = self._runner.inputs

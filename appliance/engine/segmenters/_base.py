@@ -53,7 +53,7 @@ class Weights(NamedTuple):
 
 
 class Session(Protocol):
-    """A segmenter that is ready to run. One thread uses it at a time."""
+    """A segmenter that is ready to run; while one thread encodes, others may decode."""
 
     def encode(self, picture: np.ndarray, stop: Stop | None = None) -> Embedding:
         """Look at a picture, once for all its clicks.

@@ -99,6 +99,7 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
         context.commit(lambda _: None, progress=keeper.seen, total=total, message=message)
 
     watch = Watch(tell, context.pause_point)
+    context.rest()
     loading = context.runtimes.predictor(
         weights, model.info, options, device=parameters.device, nice=nice, watch=watch
     )
@@ -107,7 +108,7 @@ def run(context: Context, parameters: AutoLabelParameters) -> dict[str, Any]:
         source = _images(context, project_id, parameters, tally.after)
         items = (Item(image, path, image.name) for image, path in keeper.readable(source))
         try:
-            for outcome in predictor.predict(items, context.pause_point):
+            for outcome in predictor.predict(items, context.holding):
                 keeper.add(outcome.key, outcome.predictions, outcome.error)
         except JobPaused:
             keeper.flush()
