@@ -1,12 +1,14 @@
-"""Shoot every page of the demo: ``python -m tests.browser.screenshots FOLDER [--docs]``.
+"""Shoot every page of the demo: ``python -m tests.browser.screenshots FOLDER [--docs] [--data DEMO]``.
 
-Shows the demo's own pictures and nothing else. Names of pages after the folder shoot only these.
+Shows the demo's own pictures and nothing else. Names of pages after the folder shoot only these; names of
+screens (`_SCREENS`) shoot only on these. With ``--data`` the demo is kept in that folder, and used again.
 With ``--docs`` the pages that the documentation shows are written to ``docs/images`` as well, with
 few enough colours to stay small.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests._server import serving
 from tests._shared import ROOT
 from tests.browser._console import Console, chromium
+from tests.browser._states import STATES, Stage
 
 _BACK_IN_REVIEW = 14
 _IN_PROGRESS = 3
@@ -30,12 +33,14 @@ _SCREENS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "light": {"color_scheme": "light"},
     "tablet": {"color_scheme": "dark", "viewport": {"width": 1024, "height": 768}, "has_touch": True},
+    "upright": {"color_scheme": "light", "viewport": {"width": 820, "height": 1180}, "has_touch": True},
 }
 
 
 def _select_first(page: Page) -> None:
+    page.locator(".canvas").focus()
     page.keyboard.press("Tab")
-    expect(page.locator(".objects li.on").first).to_be_visible()
+    expect(page.locator("footer.status").get_by_text(", confidence")).to_be_visible()
 
 
 def _ready_to_review(page: Page) -> None:
@@ -93,8 +98,8 @@ def _skipping(page: Page) -> None:
 
 def _commenting(page: Page) -> None:
     _annotating(page)
+    page.locator(".canvas").hover(position={"x": 400, "y": 300})
     page.keyboard.press("c")
-    page.locator(".canvas").click(position={"x": 400, "y": 300})
     expect(page.get_by_role("textbox").first).to_be_visible()
 
 
@@ -216,21 +221,29 @@ def _two_more(people: dict[str, httpx.Client]) -> None:
 
 
 def _shoot(browser: Browser, url: str, people: dict[str, httpx.Client], folder: Path, only: list[str]) -> None:
-    for screen, options in _SCREENS.items():
+    screens = [name for name in _SCREENS if name in only] or list(_SCREENS)
+    names = [name for name in only if name not in _SCREENS]
+    for screen in screens:
+        options = _SCREENS[screen]
         console = Console(browser)
-        console.expects("Failed to load resource")
+        console.expects("Failed to load resource|WebSocket connection")
         gate = console.open(url, **options).go("/")
         expect(gate.get_by_role("heading", name="Sign in")).to_be_visible()
         gate.screenshot(path=folder / f"sign-in-{screen}.png")
         desks = {who: console.open(url, client, **options) for who, client in people.items()}
         for name, (who, path, ready) in _PAGES.items():
-            if only and name not in only:
+            if names and name not in names:
                 continue
             _break(desks[who].page, name)
             page = desks[who].go(path)
             ready(page)
             page.wait_for_load_state("networkidle")
             page.screenshot(path=folder / f"{name}-{screen}.png")
+        for name, bring_about in STATES.items():
+            if not names or name in names:
+                page = bring_about(Stage(console, url, people, options))
+                page.screenshot(path=folder / f"{name}-{screen}.png")
+                page.context.close()
         console.close()
 
 
@@ -246,21 +259,30 @@ def _for_docs(folder: Path) -> None:
         assert size <= _MOST_BYTES, f"{name}.png has {size} bytes"
 
 
-def main(folder: Path, docs: bool, only: list[str]) -> None:
-    """Run the demo into a new data directory, serve it and shoot."""
+def main(folder: Path, docs: bool, data: Path | None, only: list[str]) -> None:
+    """Run the demo into a new data directory, or take one that is there, serve it and shoot."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        data = Path(scratch) / "demo"
-        command = [sys.executable, "-m", "appliance", "demo", "--exit", "--data", str(data)]
-        subprocess.run(command, cwd=ROOT, check=True)
-        with serving(data) as running, chromium() as browser:
+        at = data or Path(scratch) / "demo"
+        new = not at.exists()
+        if new:
+            command = [sys.executable, "-m", "appliance", "demo", "--exit", "--data", str(at)]
+            subprocess.run(command, cwd=ROOT, check=True)
+        with serving(at) as running, chromium() as browser:
             people = {name: _signed_in(running.url, name) for name in ("admin", "reviewer", "annotator")}
-            _put_back(people)
-            _two_more(people)
+            if new:
+                _put_back(people)
+                _two_more(people)
             _shoot(browser, running.url, people, folder, only)
     if docs:
         _for_docs(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--docs" in sys.argv[2:], [name for name in sys.argv[2:] if name != "--docs"])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--data", type=Path)
+    given = parser.parse_intermixed_args()
+    main(given.folder, given.docs, given.data, given.names)

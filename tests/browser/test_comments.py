@@ -205,6 +205,13 @@ def test_a_tablet_places_a_comment_from_the_thumb_bar(scene: Scene) -> None:
     page.locator(".composer-actions").get_by_role("button", name="Comment").tap()
     pin = page.get_by_role("button", name="Comment 1, open", exact=True)
     expect(pin).to_be_visible()
+    parts = page.get_by_role("group", name="Panel")
+    expect(parts.get_by_role("button", name="Comments 1")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".objects")).to_be_hidden()
+    parts.get_by_role("button", name="Objects").tap()
+    expect(page.locator(".objects li").first).to_be_visible()
+    expect(section(page)).to_be_hidden()
+    parts.get_by_role("button", name="Comments 1").tap()
     for control in section(page).get_by_role("button").all():
         bounds = control.bounding_box()
         assert bounds is not None

@@ -8,6 +8,7 @@ import { Setup, SignIn } from "../pages/sign-in";
 import { OutOfReach } from "../pages/out-of-reach";
 import { Projects } from "../pages/projects";
 import { Button, Empty, Fault } from "../parts/controls";
+import { Waiting } from "../parts/waiting";
 import { Help, helpOpen } from "./help";
 import { useKeys } from "./keys";
 import { lazy } from "./lazy";
@@ -163,7 +164,7 @@ function InProject({ page: Found, params }: { page: ComponentType<ProjectPagePro
   if (!loaded.value) {
     return (
       <Shell project={null}>
-        <main class="sheet alone">{loaded.problem && <Fault problem={loaded.problem} retry={loaded.reload} />}</main>
+        <main class="sheet alone">{loaded.problem ? <Fault problem={loaded.problem} retry={loaded.reload} /> : <Waiting>Reading the project</Waiting>}</main>
       </Shell>
     );
   }

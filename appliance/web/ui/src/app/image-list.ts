@@ -162,6 +162,7 @@ export class ImageList {
     try {
       const fresh = await this.source.ids({ ...this.filter, sort: "oldest" }, newest ? ids[0] : ids[ids.length - 1]);
       if (this.ids.value !== ids) return await this.reload();
+      this.problem.value = null;
       if (fresh.length > 0) this.ids.value = newest ? joined(fresh.reverse(), ids) : joined(ids, fresh);
     } catch (error) {
       this.problem.value = toProblem(error);

@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
 import { Fault } from "../parts/controls";
+import { Waiting } from "../parts/waiting";
 import { type Problem, Problem as ProblemError } from "../api/problem";
 
 /** A component whose code comes when it is first shown. `preload` fetches it ahead. */
@@ -22,7 +23,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
       const Found = found;
       return <Found {...props} />;
     }
-    return problem ? <Fault problem={problem} retry={() => location.reload()} /> : null;
+    return problem ? <Fault problem={problem} retry={() => location.reload()} /> : <Waiting>Loading the page</Waiting>;
   }
   return Object.assign(Lazy, { preload });
 }

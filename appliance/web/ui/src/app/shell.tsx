@@ -80,8 +80,12 @@ function Damaged({ count }: { count: number }) {
 
 function Tab({ to, children }: { to: string; children: ComponentChildren }) {
   const here = path.value === to || (to.length > 1 && path.value.startsWith(`${to}/`));
+  const element = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (here) element.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [here]);
   return (
-    <a href={to} aria-current={here ? "page" : undefined}>
+    <a ref={element} href={to} aria-current={here ? "page" : undefined}>
       {children}
     </a>
   );
@@ -131,6 +135,7 @@ function UserMenu() {
     if (!open) return;
     const leave = (event: Event): void => {
       const key = event instanceof KeyboardEvent ? event.key : null;
+      if (key === "Escape") element.current?.querySelector("button")?.focus();
       if (key === "Escape" || (key === null && !element.current?.contains(event.target as Node))) setOpen(false);
     };
     addEventListener("pointerdown", leave);
@@ -140,6 +145,11 @@ function UserMenu() {
       removeEventListener("keydown", leave);
     };
   }, [open]);
+  /** A dialog that is opened from here gives the focus back to what opens the menu. */
+  const leave = (): void => {
+    element.current?.querySelector("button")?.focus();
+    setOpen(false);
+  };
   return (
     <div class="menu" ref={element}>
       <button class="button quiet small" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -168,7 +178,7 @@ function UserMenu() {
           <li>
             <button
               onClick={() => {
-                setOpen(false);
+                leave();
                 helpOpen.value = true;
               }}
             >
@@ -177,7 +187,14 @@ function UserMenu() {
             </button>
           </li>
           <li>
-            <button onClick={() => void askToSignOut()}>Sign out</button>
+            <button
+              onClick={() => {
+                leave();
+                void askToSignOut();
+              }}
+            >
+              Sign out
+            </button>
           </li>
         </ul>
       )}

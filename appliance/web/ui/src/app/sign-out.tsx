@@ -23,13 +23,14 @@ export function SignOutWarning() {
   if (!asking.value || !box) return null;
   const [changes, intents, said] = [box.unsent.value, box.intents.value.length, box.unsaid.value];
   const left = [changes > 0 && counted(changes, "change"), intents > 0 && counted(intents, "submission"), said > 0 && counted(said, "comment")].filter(Boolean).join(" and ");
+  const one = changes + intents + said === 1;
   const kept = box.journal.durable.value;
   const close = (): void => void (asking.value = false);
   return (
     <Dialog title="Sign out" onClose={close}>
       <p>
         {left ? `${left} not on the box yet. ` : "Everything is on the box by now. "}
-        {left && (kept ? "All of it stays on this device, unseen by others, and goes out when you sign in here again." : "This browser keeps nothing: signing out loses it.")}
+        {left && (kept ? `${one ? "It" : "All of it"} stays on this device, unseen by others, and goes out when you sign in here again.` : "This browser keeps nothing: signing out loses it.")}
       </p>
       <footer class="actions">
         <Button
@@ -38,7 +39,7 @@ export function SignOutWarning() {
             void signOut();
           }}
         >
-          {!left ? "Sign out" : kept ? "Sign out and keep them" : "Sign out and lose them"}
+          {!left ? "Sign out" : `Sign out and ${kept ? "keep" : "lose"} ${one ? "it" : "them"}`}
         </Button>
         <Button kind="primary" onClick={close}>
           Stay

@@ -105,7 +105,8 @@ function Lines({ items, projectId }: { items: readonly Revision[]; projectId: nu
           <th class="when">When</th>
           <th class="who">Who</th>
           <th class="kind">What</th>
-          <th>Image</th>
+          <th class="image">Image</th>
+          <th class="revision number">Revision</th>
           <th class="did">Annotations</th>
           <th class="job number">Job</th>
         </tr>
@@ -116,12 +117,12 @@ function Lines({ items, projectId }: { items: readonly Revision[]; projectId: nu
             <td class="when second">{moment(one.at_ms)}</td>
             <td class="who cut">{one.author ?? <span class="second">the box</span>}</td>
             <td class="kind cut">{KIND_WORDS[one.kind]}</td>
-            <td class="cut">
+            <td class="image cut">
               <a class="link mono" href={`/projects/${projectId}/annotate?image=${one.image_id}`}>
                 {one.image_name}
-              </a>{" "}
-              <span class="second">revision {one.revision}</span>
+              </a>
             </td>
+            <td class="revision number second">{one.revision}</td>
             <td class="did second">{countWords(one)}</td>
             <td class="job number">
               {one.job_id !== null && (

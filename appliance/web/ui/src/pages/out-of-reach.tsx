@@ -5,6 +5,7 @@ import { loadSession, openAgain } from "../app/session";
 import { Journal, type Tally } from "../editor/journal";
 import { Button } from "../parts/controls";
 import { counted } from "../parts/words";
+import { Gate } from "./gate";
 
 const ASK_AGAIN_MS = 2_000;
 
@@ -43,8 +44,7 @@ export function OutOfReach() {
     };
   }, []);
   return (
-    <main class="gate">
-      <h1>The box is out of reach</h1>
+    <Gate title="The box is out of reach">
       <p role="status">{left && leftWords(left)}</p>
       <p class="second">Check that it is on and on the same network. This page goes on by itself when it answers.</p>
       {left && (
@@ -54,6 +54,6 @@ export function OutOfReach() {
           </Button>
         </p>
       )}
-    </main>
+    </Gate>
   );
 }

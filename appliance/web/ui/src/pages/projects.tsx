@@ -11,6 +11,7 @@ import { barWords, StateBar } from "../parts/bar";
 import { Button, Empty, Fault, Field, Select } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { Icon } from "../parts/icon";
+import { Waiting } from "../parts/waiting";
 import { count, counted, when } from "../parts/words";
 
 type Order = "active" | "name" | "images" | "left";
@@ -63,6 +64,7 @@ export function Projects() {
           )}
         </header>
         <Fault problem={loaded.problem} retry={loaded.reload} />
+        {!loaded.value && !loaded.problem && <Waiting>Reading the projects</Waiting>}
         {loaded.value && all.length === 0 && (
           <Empty
             action={

@@ -10,6 +10,8 @@ interface Props {
   wide?: boolean;
 }
 
+const FIELDS = ".dialog :is(input, select, textarea):not(:disabled)";
+
 /** A modal over the page: Escape closes it, focus stays inside and returns to where it was. */
 export function Dialog({ title, onClose, children, wide }: Props) {
   const element = useRef<HTMLDialogElement>(null);
@@ -17,11 +19,14 @@ export function Dialog({ title, onClose, children, wide }: Props) {
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    // A dialog begins with what is asked, not with the way out of it.
+    if (document.activeElement?.closest(".dialog > header")) (dialog?.querySelector<HTMLElement>(FIELDS) ?? dialog)?.focus();
     return () => dialog?.close();
   }, []);
   return (
     <dialog
       ref={element}
+      tabIndex={-1}
       class={wide ? "wide" : ""}
       aria-labelledby={heading}
       onCancel={(event) => {

@@ -97,7 +97,7 @@ const REGIONS = [".canvas", ".tools button", ".panel button", ".workbar :is(butt
 
 /** Give the focus to the next part of the workbench. */
 function nextRegion(): void {
-  const first = REGIONS.flatMap((one) => document.querySelector<HTMLElement>(`${one}:not(:disabled)`) ?? []);
+  const first = REGIONS.flatMap((one) => [...document.querySelectorAll<HTMLElement>(`${one}:not(:disabled)`)].find((control) => control.checkVisibility()) ?? []);
   const part = (element: Element | null): Element | null => element?.closest(".canvas, .tools, .panel, .workbar") ?? null;
   const now = part(document.activeElement);
   const at = first.findIndex((element) => part(element) === now);

@@ -163,7 +163,7 @@ function Bar({ bench, walk, handing, shown, onTurn, onGuideline, onSkip }: BarPr
     <>
       <IconButton icon="back" label="Back to images" onClick={() => go(gridAddress(project.id))} />
       <span class="mono cut name">{image?.name}</span>
-      <span class="second wide-only">{image && `${image.width} × ${image.height}`}</span>
+      <span class="second wide-only dims">{image && `${image.width} × ${image.height}`}</span>
       {task && task.round > 1 && <span class="second wide-only">round {task.round}</span>}
       {task?.reason && <Returned task={task} />}
       <span class="space" />

@@ -21,6 +21,8 @@ export function grouped(annotations: readonly Annotation[]): ReadonlyMap<Annotat
   return groups;
 }
 
+export type Side = "objects" | "comments" | "image";
+
 /** What stands on the workbench: an image with its annotations, and what is selected of them. */
 export class Bench {
   readonly session = editing;
@@ -40,6 +42,8 @@ export class Bench {
   readonly talk = new Talk();
   /** The picture alone, without bars and panels. */
   readonly bare = signal(false);
+  /** The part of the panel that shows where fingers leave no room for all of them. */
+  readonly side = signal<Side>("objects");
   /** Somebody searches a label. */
   readonly finding = signal(false);
   stage: Stage | null = null;

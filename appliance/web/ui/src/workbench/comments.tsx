@@ -47,6 +47,7 @@ export function Comments({ bench }: { bench: Bench }) {
         <IconButton icon="comment" label="Comment" hint={hint("comment")} disabled={imageId === null} onClick={() => (talk.placing.value = true)} />
       </header>
       <Fault problem={talk.problem.value} />
+      {list.length === 0 && !writing && <p class="note second by-thumb">Nobody has said anything about this image.</p>}
       {writing && <Begun bench={bench} members={members.value ?? []} />}
       {shown.length > 0 && (
         <ol class="threads">

@@ -51,7 +51,9 @@ export function Frame(props: Props) {
   const bare = bench.bare.value;
   const talking = bench.talk.open.value !== null || bench.talk.begun.value !== null;
   useEffect(() => {
-    if (talking) setDrawer(true);
+    if (!talking) return;
+    setDrawer(true);
+    bench.side.value = "comments";
   }, [talking]);
   const desk = bench.desk.value;
   const label = ready ? `${ready.image.name}, ${counted(bench.annotations.value.length, "object")}` : "Picture";
@@ -80,12 +82,12 @@ export function Frame(props: Props) {
         </div>
         {bare && <IconButton icon="fit" label="Show bars and panels" hint={hint("chrome")} class="unbare" onClick={() => (bench.bare.value = false)} />}
       </div>
-      <aside class="panel" aria-label="Objects">
+      <aside class="panel" aria-label="Objects" data-side={bench.side.value}>
         {props.panel}
       </aside>
       {props.below}
       <StatusLine bench={bench} size={ready?.image ?? null} words={props.words} />
-      <ThumbBar bench={bench} onNext={props.onNext} panelOpen={drawer} onPanel={() => setDrawer(!drawer)} />
+      <ThumbBar bench={bench} draws={tools} onNext={props.onNext} panelOpen={drawer} onPanel={() => setDrawer(!drawer)} />
       <LabelFinder bench={bench} />
     </main>
   );

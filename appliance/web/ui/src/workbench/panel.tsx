@@ -7,7 +7,7 @@ import type { Ready } from "../editor/pictures";
 import type { ColorBy } from "../editor/session";
 import { Select } from "../parts/controls";
 import { bytes, counted, when } from "../parts/words";
-import type { Bench } from "./bench";
+import type { Bench, Side } from "./bench";
 import { Comments } from "./comments";
 import { COLORS } from "./display";
 import { Objects } from "./objects";
@@ -33,6 +33,7 @@ export function Panel({ bench, ready, actions, rowActions, remark, empty, palett
   const { colorBy } = bench.session;
   return (
     <>
+      <Sides bench={bench} />
       {palette && <Palette bench={bench} />}
       <header>
         <b>{counted(annotations.length, "object")}</b>
@@ -53,6 +54,25 @@ export function Panel({ bench, ready, actions, rowActions, remark, empty, palett
       {ready && <History bench={bench} ready={ready} />}
       {ready && bench.selected.value.length === 0 && <FileFacts ready={ready} />}
     </>
+  );
+}
+
+const SIDES: readonly (readonly [Side, string])[] = [["objects", "Objects"], ["comments", "Comments"], ["image", "Image"]];
+
+/** Under a finger the panel shows one of its parts at a time. */
+function Sides({ bench }: { bench: Bench }) {
+  const { side, talk } = bench;
+  const open = talk.waiting.value.length;
+  return (
+    <div class="sides" role="group" aria-label="Panel">
+      {SIDES.map(([one, word]) => (
+        <button key={one} type="button" aria-pressed={one === side.value} onClick={() => (side.value = one)}>
+          {word}
+          {one === "comments" && open > 0 && <span class="second">{open}</span>}
+          {one === "comments" && talk.unread.value > 0 && <span class="unread-dot" role="img" aria-label={`${talk.unread.value} unread`} />}
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -154,7 +154,7 @@ export function Review({ project, labels }: ProjectPageProps) {
         bar={
           <>
             <span class="mono cut name">{ready?.image.name}</span>
-            <span class="second wide-only">{ready && `${ready.image.width} × ${ready.image.height}`}</span>
+            <span class="second wide-only dims">{ready && `${ready.image.width} × ${ready.image.height}`}</span>
             <span class="second wide-only">{task && `submitted ${when(task.updated_at_ms)}, round ${task.round}`}</span>
             {task && project.review_policy.reviews === 2 && <span class="second" role="status">{`${task.approvals} of 2 approvals`}</span>}
             <span class="space" />

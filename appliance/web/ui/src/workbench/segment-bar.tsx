@@ -29,8 +29,18 @@ export function SegmentBar({ bench }: { bench: Bench }) {
         <span class="mono">{tolerance.value.toFixed(1)} px</span>
       </label>
       <span class={trouble ? "" : "second wide-only"} role="status">
-        {trouble ?? (session.measured.value ? "Enter accepts, Esc drops" : "Click an object, or drag a box around it")}
+        {trouble ?? (session.measured.value ? <Ends /> : "Click an object, or drag a box around it")}
       </span>
     </div>
+  );
+}
+
+/** Keys end it, or the bar under the thumb. */
+function Ends() {
+  return (
+    <>
+      <span class="by-key">Enter accepts, Esc drops</span>
+      <span class="by-thumb">Finish accepts, Cancel drops</span>
+    </>
   );
 }

@@ -16,13 +16,15 @@ function setHand(next: Hand): void {
 
 interface Props {
   bench: Bench;
+  /** Whether shapes are drawn here, and not only judged. */
+  draws: boolean;
   onNext: () => void;
   onPanel: () => void;
   panelOpen: boolean;
 }
 
 /** What a pen or a finger cannot do on the canvas, under the thumb of either hand. */
-export function ThumbBar({ bench, onNext, onPanel, panelOpen }: Props) {
+export function ThumbBar({ bench, draws, onNext, onPanel, panelOpen }: Props) {
   const { editor, stage } = bench;
   const tool = bench.session.tool.value;
   const undo = (): void => {
@@ -35,17 +37,17 @@ export function ThumbBar({ bench, onNext, onPanel, panelOpen }: Props) {
   };
   return (
     <div class="thumbs" data-hand={hand.value} role="toolbar" aria-label="Under the thumb">
-      <Thumb icon="side" words="hand" label={`To the ${hand.value === "right" ? "left" : "right"} hand`} onClick={() => setHand(hand.value === "right" ? "left" : "right")} />
-      {(tool === "brush" || tool === "segment") && (
-        <Thumb icon="minus" words="− click" label={`Next ${tool === "brush" ? "stroke" : "click"} takes away`} disabled={!editor} onClick={() => stage?.minus()} />
+      <Thumb icon="side" words="Hand" label={`To the ${hand.value === "right" ? "left" : "right"} hand`} onClick={() => setHand(hand.value === "right" ? "left" : "right")} />
+      {draws && (tool === "brush" || tool === "segment") && (
+        <Thumb icon="minus" words="− Click" label={`Next ${tool === "brush" ? "stroke" : "click"} takes away`} disabled={!editor} onClick={() => stage?.minus()} />
       )}
-      <Thumb icon="tick" words="finish" label="Finish the shape" disabled={!editor} onClick={finish} />
-      <Thumb icon="close" words="cancel" label="Cancel" onClick={() => stepBack(bench)} />
-      <Thumb icon="undo" words="undo" label="Undo the last step" disabled={!editor} onClick={undo} />
-      <Thumb icon="trash" words="vertex" label="Delete the vertex, or the selection" disabled={!editor} onClick={() => remove(bench)} />
-      <Thumb icon="comment" words="comment" label="Comment" onClick={() => (bench.talk.placing.value = true)} />
-      <Thumb icon="list" words="objects" label="Objects and labels" pressed={panelOpen} onClick={onPanel} />
-      <Thumb icon="right" words="next" label="Next image" onClick={onNext} />
+      {draws && <Thumb icon="tick" words="Finish" label="Finish the shape" disabled={!editor} onClick={finish} />}
+      <Thumb icon="close" words="Cancel" label="Cancel" onClick={() => stepBack(bench)} />
+      {draws && <Thumb icon="undo" words="Undo" label="Undo the last step" disabled={!editor} onClick={undo} />}
+      {draws && <Thumb icon="trash" words="Delete" label="Delete the vertex, or the selection" disabled={!editor} onClick={() => remove(bench)} />}
+      <Thumb icon="comment" words="Comment" label="Comment" onClick={() => (bench.talk.placing.value = true)} />
+      <Thumb icon="list" class="of-drawer" words="Objects" label="Objects and labels" pressed={panelOpen} onClick={onPanel} />
+      <Thumb icon="right" words="Next" label="Next image" onClick={onNext} />
     </div>
   );
 }
@@ -61,12 +63,13 @@ interface ThumbProps {
   label: string;
   disabled?: boolean;
   pressed?: boolean;
+  class?: string;
   onClick: () => void;
 }
 
-function Thumb({ icon, words, label, disabled, pressed, onClick }: ThumbProps) {
+function Thumb({ icon, words, label, disabled, pressed, class: more, onClick }: ThumbProps) {
   return (
-    <button type="button" aria-label={label} aria-pressed={pressed} disabled={disabled} onClick={onClick}>
+    <button type="button" class={more} aria-label={label} aria-pressed={pressed} disabled={disabled} onClick={onClick}>
       <Icon name={icon} />
       <span aria-hidden="true">{words}</span>
     </button>

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import type { EventHandler } from "../../src/api/events";
 import { Problem } from "../../src/api/problem";
@@ -114,6 +114,23 @@ describe("ImageList", () => {
     box.broken = false;
     await list.reload();
     expect(list.problem.value).toBeNull();
+  });
+
+  it("forgets that the box did not answer once it does, with all rows there already", async () => {
+    const { box, listOf } = boxWith([1]);
+    const list = listOf();
+    await list.start();
+    list.want(0, 1);
+    await settled();
+    const handlers = new Map<string, EventHandler>();
+    const stop = list.follow({ on: (kind, handler) => (handlers.set(kind, handler), () => handlers.delete(kind)) });
+    box.broken = true;
+    await list.take([event("image.added", {})]);
+    expect(list.problem.value?.transient).toBe(true);
+    box.broken = false;
+    handlers.get("connected")?.(event("connected", {}));
+    await vi.waitUntil(() => list.problem.value === null);
+    stop();
   });
 
   it("follows its own project until it is told to stop", async () => {

@@ -11,6 +11,7 @@ import { events, session } from "../../app/session";
 import { useLoad } from "../../app/use";
 import { Button, Empty, Fault, IconButton, Select } from "../../parts/controls";
 import { JobLine } from "../../parts/job-line";
+import { Waiting } from "../../parts/waiting";
 import { count } from "../../parts/words";
 import { ExportDialog } from "../dataset/export-dialog";
 import { AutoLabel } from "../start-job";
@@ -84,8 +85,13 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
           Filter
         </Button>
         <span class="tally" role="status">
-          <b>{total === null ? "…" : count(total)}</b>{" "}
-          <span class="second">{filtered ? `of ${count(project.images)} images` : project.images === 1 ? "image" : "images"}</span>
+          {total === null ? (
+            !list.problem.value && <Waiting>Reading the images</Waiting>
+          ) : (
+            <>
+              <b>{count(total)}</b> <span class="second">{filtered ? `of ${count(project.images)} images` : project.images === 1 ? "image" : "images"}</span>
+            </>
+          )}
         </span>
         <Chips filter={filter} labels={labels} members={members} />
         <span class="space" />

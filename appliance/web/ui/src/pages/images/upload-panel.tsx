@@ -149,12 +149,20 @@ function More({ words }: { words: string }) {
   );
 }
 
+/** What is wrong, without the file's name: the row begins with that. */
+function cause(message: string, name: string): string {
+  const own = name.split("/").pop() ?? name;
+  if (!message.startsWith(`${own} `)) return message;
+  const rest = message.slice(own.length + 1);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 function FailedRow({ item }: { item: Transfer }) {
   return (
     <Row name={item.name}>
       <span class="small why">
         <Icon name="warn" />
-        {item.problem?.message}
+        {item.problem && cause(item.problem.message, item.name)}
       </span>
       <Button kind="quiet" onClick={() => uploads.retry([item])}>
         Retry
