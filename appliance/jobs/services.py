@@ -24,7 +24,7 @@ from appliance.jobs.tiles import Tiles
 from appliance.records import Event, Job
 from appliance.registry import discover
 from appliance.settings import Settings
-from appliance.store import Store, Transaction, jobs
+from appliance.store import Store, Transaction, jobs, recorded
 from appliance.store.blobs import Staged
 
 __all__ = ["WIDTHS", "Jobs", "kinds"]
@@ -165,6 +165,31 @@ class Jobs:
             jobs.attach(tx, self.store.blobs, job.id, staged)
         tx.after_commit.append(self.lanes[what.lane].poke)
         return job
+
+    def record_in(
+        self,
+        tx: Transaction,
+        kind: str,
+        parameters: dict[str, Any] | msgspec.Struct,
+        *,
+        project_id: int,
+        created_by: int | None,
+        checkpoint: dict[str, Any] | None = None,
+    ) -> int:
+        """Put on record, as a job of this kind that is over, what the caller does at once; return its id.
+
+        `recorded.close` ends it. With its `checkpoint` it is undone like a job that a lane ran.
+        """
+        what = self.kinds[kind]
+        return recorded.begin(
+            tx,
+            kind,
+            what.lane,
+            _fitting(what, parameters),
+            project_id=project_id,
+            created_by=created_by,
+            checkpoint=checkpoint,
+        )
 
     def pause(self, job_id: int) -> Job:
         """Let a job wait from its next batch boundary on; see `store.jobs.pause`."""

@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Meta
 
 from appliance.errors import InvalidInput
-from appliance.records import Record, Task, TaskState
+from appliance.records import Task, TaskState
 from appliance.store import filters, images, members, rows, task_changes, tasks
 from appliance.store.filters import ImageFilter
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["Before", "Change", "Changed", "Selection", "check", "number", "prepared", "step", "told"]
+__all__ = ["Change", "Changed", "Selection", "check", "number", "prepared", "step", "told"]
 
 _IMAGES_AT_ONCE = 8
 """About as many as fit into the writer's slice of 5 ms."""
@@ -50,20 +50,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     place: int = 0
 
 
-class Before(Record, frozen=True):
-    """Whose these images were."""
-
-    assignee_id: int | None
-    ids: list[int]
-
-
 class Changed(msgspec.Struct):
     """How far a change came: `after` is the last image it looked at."""
 
     after: int = 0
     images: int = 0
     changed: int = 0
-    before: list[Before] = msgspec.field(default_factory=list)
 
 
 def check(reading: Reading, project_id: int, change: Change) -> None:
@@ -104,21 +96,19 @@ def number(reading: Reading, project_id: int, selection: Selection) -> int:
 def step(tx: Transaction, project_id: int, change: Change, so_far: Changed, job_id: int | None = None) -> Changed:
     """Change the next few images, in the order of their ids; the same object when none is left.
 
-    A job leaves on record how the tasks were, so that it can be taken back.
+    On record, as the job that does it or stands for it, is how the tasks were, so that it can be taken back.
     """
     found = _next(tx, project_id, change.selection, so_far.after)
     if not found:
         return so_far
-    before: dict[int | None, list[int]] = {}
-    tasks_before = _tasks(tx, project_id, found) if job_id is not None else []
-    changed = _ACTIONS[change.action](tx, project_id, change, found, _Course(so_far.images, before))
+    before = task_changes.facts(tx, found) if job_id is not None else {}
+    changed = _ACTIONS[change.action](tx, project_id, change, found, so_far.images)
     if job_id is not None:
-        task_changes.keep(tx, job_id, tasks_before)
+        task_changes.keep(tx, job_id, before)
     return Changed(
         after=found[-1],
         images=so_far.images + len(found),
         changed=so_far.changed + changed,
-        before=[*so_far.before, *(Before(assignee_id=key, ids=ids) for key, ids in before.items())],
     )
 
 
@@ -139,14 +129,7 @@ def _next(reading: Reading, project_id: int, selection: Selection, after: int) -
     )
 
 
-class _Course(msgspec.Struct):
-    """Where in the whole change a step stands, and what it notes of how things were."""
-
-    images: int
-    before: dict[int | None, list[int]]
-
-
-def _delete(tx: Transaction, project_id: int, _change: Change, image_ids: Sequence[int], _course: _Course) -> int:
+def _delete(tx: Transaction, project_id: int, _change: Change, image_ids: Sequence[int], _from: int) -> int:
     present = [image.id for image in images.of_ids(tx, project_id, image_ids)]
     tx.executemany("DELETE FROM images WHERE id = ?", [(image_id,) for image_id in present])
     if present:
@@ -154,7 +137,7 @@ def _delete(tx: Transaction, project_id: int, _change: Change, image_ids: Sequen
     return len(present)
 
 
-def _reopen(tx: Transaction, project_id: int, _change: Change, image_ids: Sequence[int], _course: _Course) -> int:
+def _reopen(tx: Transaction, project_id: int, _change: Change, image_ids: Sequence[int], _from: int) -> int:
     closed = [task for task in _tasks(tx, project_id, image_ids) if task.state in _REOPENED]
     for task in closed:
         held = task.assignee_id if task.assigned else None
@@ -163,19 +146,19 @@ def _reopen(tx: Transaction, project_id: int, _change: Change, image_ids: Sequen
     return _tell(tx, project_id, closed)
 
 
-def _assign(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], course: _Course) -> int:
+def _assign(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _from: int) -> int:
     found = [task for task in _tasks(tx, project_id, image_ids) if task.state in _ASSIGNED]
-    return _give(tx, project_id, [(task, change.assignee_id) for task in found], course)
+    return _give(tx, project_id, [(task, change.assignee_id) for task in found])
 
 
-def _share(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], course: _Course) -> int:
-    turn = {image_id: course.images + number for number, image_id in enumerate(image_ids)}
+def _share(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], begin: int) -> int:
+    turn = {image_id: begin + number for number, image_id in enumerate(image_ids)}
     found = [task for task in _tasks(tx, project_id, image_ids) if task.state in _ASSIGNED]
     people = change.people
-    return _give(tx, project_id, [(task, people[turn[task.image_id] % len(people)]) for task in found], course)
+    return _give(tx, project_id, [(task, people[turn[task.image_id] % len(people)]) for task in found])
 
 
-def _give(tx: Transaction, project_id: int, given: Sequence[tuple[Task, int | None]], course: _Course) -> int:
+def _give(tx: Transaction, project_id: int, given: Sequence[tuple[Task, int | None]]) -> int:
     """Give tasks to people; what somebody else has begun is open again, what is theirs already stays begun."""
     moved = []
     for task, user_id in given:
@@ -186,7 +169,6 @@ def _give(tx: Transaction, project_id: int, given: Sequence[tuple[Task, int | No
         else:
             state = "open" if task.state == "in_progress" else task.state
             _write(tx, task, state=state, assignee_id=user_id, assigned=int(user_id is not None))
-        course.before.setdefault(task.assignee_id if task.assigned else None, []).append(task.image_id)
         moved.append(task)
     return _tell(tx, project_id, moved)
 
@@ -201,19 +183,19 @@ def _set(tx: Transaction, project_id: int, image_ids: Sequence[int], **fields: i
     return _tell(tx, project_id, moved)
 
 
-def _prioritise(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _course: _Course) -> int:
+def _prioritise(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _from: int) -> int:
     return _set(tx, project_id, image_ids, priority=change.priority)
 
 
-def _due(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _course: _Course) -> int:
+def _due(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _from: int) -> int:
     return _set(tx, project_id, image_ids, due_at_ms=change.due_at_ms)
 
 
-def _move(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _course: _Course) -> int:
+def _move(tx: Transaction, project_id: int, change: Change, image_ids: Sequence[int], _from: int) -> int:
     return _set(tx, project_id, image_ids, place=change.place)
 
 
-def _settle(tx: Transaction, project_id: int, _change: Change, image_ids: Sequence[int], _course: _Course) -> int:
+def _settle(tx: Transaction, project_id: int, _change: Change, image_ids: Sequence[int], _from: int) -> int:
     return sum(tasks.settle(tx, task) for task in _tasks(tx, project_id, image_ids))
 
 
@@ -233,7 +215,9 @@ def _tell(tx: Transaction, project_id: int, changed: Sequence[Task]) -> int:
     return len(changed)
 
 
-_Action = Callable[[Transaction, int, Change, Sequence[int], _Course], int]
+_Action = Callable[[Transaction, int, Change, Sequence[int], int], int]
+"""Changes these images, the first of which is so-manieth of all, and returns how many are not as they were."""
+
 _ACTIONS: dict[str, _Action] = {
     "delete": _delete, "reopen": _reopen, "assign": _assign, "share": _share, "prioritise": _prioritise,
     "due": _due, "move": _move, "settle": _settle,

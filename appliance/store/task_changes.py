@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from appliance.errors import Conflict
-from appliance.records import Task
 from appliance.store import members, rows, tasks
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["count", "keep", "listed", "take_back"]
+__all__ = ["Facts", "count", "facts", "keep", "listed", "take_back"]
 
 _FIELDS = (
     "state", "round", "assignee_id", "assigned", "reviewer_id", "approvals", "priority", "due_at_ms", "reason",
-    "revision",
+    "revision", "place",
 )  # fmt: skip
 
+Facts = dict[str, Any]
+"""A task's fields that a job may change, by name."""
 
-def keep(tx: Transaction, job_id: int, before: Sequence[Task]) -> None:
+
+def facts(reading: Reading, image_ids: Iterable[int]) -> dict[int, Facts]:
+    """Return the tasks of those images that are there, by image."""
+    sql = f"SELECT {', '.join(_FIELDS)} FROM tasks WHERE image_id = ?"
+    return {
+        image_id: dict(zip(_FIELDS, row, strict=True))
+        for image_id in image_ids
+        for row in list(reading.execute(sql, (image_id,)))
+    }
+
+
+def keep(tx: Transaction, job_id: int, before: dict[int, Facts]) -> None:
     """Put on record how tasks were before a job changed them; call it after the change, in its transaction."""
-    for old in before:
-        new = _standing(tx, old.image_id)
-        if new is not None and _facts(new) != _facts(old):
+    for image_id, new in facts(tx, before).items():
+        if new != before[image_id]:
             tx.execute(
                 "INSERT INTO task_changes (job_id, image_id, before, after) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET after = excluded.after",
-                (job_id, old.image_id, rows.encode(_facts(old)), rows.encode(_facts(new))),
+                (job_id, image_id, rows.encode(before[image_id]), rows.encode(new)),
             )
 
 
@@ -51,25 +62,16 @@ def take_back(tx: Transaction, job_id: int, image_id: int, undo_id: int) -> bool
     """
     sql = "SELECT before, after FROM task_changes WHERE job_id = ? AND image_id = ?"
     kept: list[Any] = tx.execute(sql, (job_id, image_id)).fetchall()
-    task = tasks.of_image(tx, image_id)
+    task, standing = tasks.of_image(tx, image_id), facts(tx, [image_id])
     before, after = rows.decode(kept[0][0]), rows.decode(kept[0][1])
-    if _facts(task) != after or not _member(tx, task.project_id, before["assignee_id"]):
+    if standing[image_id] != after or not _member(tx, task.project_id, before["assignee_id"]):
         return False
     try:
         tasks.change(tx, task, lease_until_ms=None, **before)
     except Conflict:
         return False
-    keep(tx, undo_id, [task])
+    keep(tx, undo_id, standing)
     return True
-
-
-def _standing(reading: Reading, image_id: int) -> Task | None:
-    sql = f"SELECT {rows.columns(Task)} FROM tasks WHERE image_id = ?"
-    return rows.first(Task, reading.execute(sql, (image_id,)))
-
-
-def _facts(task: Task) -> dict[str, Any]:
-    return {name: getattr(task, name) for name in _FIELDS}
 
 
 def _member(reading: Reading, project_id: int, user_id: int | None) -> bool:

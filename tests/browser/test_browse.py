@@ -144,6 +144,24 @@ def test_the_keyboard_alone_finds_selects_assigns_and_takes_back(site: Site, pro
     expect(page.get_by_role("toolbar", name="Selected images")).to_have_count(0)
 
 
+def test_a_few_images_reopened_are_done_again_with_one_press(site: Site, console: Console) -> None:
+    project_id = site.project()
+    label = site.labels(project_id)[0]["id"]
+    kept, edited = site.approved(project_id, label), site.approved(project_id, label)
+    page = console.open(site.box.url, site.people["owner"]).go(f"/projects/{project_id}/images")
+    expect(page.locator(".cell").nth(1)).to_be_visible()
+    page.keyboard.press("Home")
+    page.keyboard.press("Control+a")
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.keyboard.press("r")
+    page.get_by_role("dialog", name="Reopen 2 images?").get_by_role("button", name="Reopen").click()
+    expect(page.get_by_text("2 images open again")).to_be_visible()
+    site.draw(project_id, edited["id"], label, 2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 image as before, 1 stays as somebody left it since")).to_be_visible()
+    assert [site.task(project_id, image["id"])["state"] for image in (kept, edited)] == ["done", "in_progress"]
+
+
 def test_all_that_match_are_deleted_and_every_grid_keeps_up(site: Site, project: int, console: Console) -> None:
     owner = site.people["owner"]
     before = ids(owner, project)

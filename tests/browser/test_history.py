@@ -76,6 +76,22 @@ def test_a_run_is_undone_from_the_jobs_page_after_its_preview(site: Site, consol
     expect(page.locator(".history-log")).to_contain_text("Job undone")
 
 
+def test_a_label_merged_on_a_few_images_is_undone_from_the_history(site: Site, console: Console) -> None:
+    project_id = site.project()
+    bolt, washer = (label["id"] for label in site.labels(project_id))
+    site.draw(project_id, site.image(project_id)["id"], bolt)
+    site.ok(site.people["owner"].delete(f"/api/projects/{project_id}/labels/{bolt}?merge_into={washer}"), 204)
+    page = console.open(site.box.url, site.people["owner"]).go(f"/projects/{project_id}/history")
+    page.get_by_title("Only what this job did").click()
+    page.get_by_role("button", name=re.compile(r"Undo job \d+")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 annotation goes back")
+    with page.expect_response(lambda answer: answer.url.endswith("/undo") and answer.status == 202) as begun:
+        dialog.get_by_role("button", name="Undo it").click()
+    site.box.appliance.jobs.wait(begun.value.json()["id"], 60)
+    assert [label["id"] for label in site.labels(project_id)] == [bolt, washer]
+
+
 def test_an_image_is_erased_only_with_its_name_typed(site: Site, console: Console) -> None:
     project_id = site.project()
     image = site.image(project_id, "a.png", picture(320, 240))

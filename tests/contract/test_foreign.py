@@ -186,7 +186,7 @@ def test_a_thing_of_another_project_named_in_a_request_is_left_alone(
     here = place.own.path(operation.path)
     theirs = place.tell("outsider", operation, here, request_of(place.own, place.victim))
     if operation.tag == "bulk":
-        assert (theirs.status_code, theirs.json()["changed"], theirs.json()["before"]) == (200, 0, []), theirs.text
+        assert (theirs.status_code, theirs.json()["changed"], theirs.json()["job"]) == (200, 0, None), theirs.text
     else:
         assert theirs.json()["code"] in ("not-found", "invalid-input"), theirs.text
     assert place.rows() == before

@@ -217,9 +217,9 @@ def test_what_a_run_sent_to_review_is_open_again(store: Store, bench: Bench) -> 
     def sent(tx) -> None:
         proposals = [Proposal(bench.label.id, 0.9, a_box(1))]
         predictions.replace(tx, image, proposals, model_id=None, job_id=run.id, round_id="x")
-        before = tasks.of_image(tx, image.id)
+        before = task_changes.facts(tx, [image.id])
         assert tasks.submit_by_machine(tx, image)
-        task_changes.keep(tx, run.id, [before])
+        task_changes.keep(tx, run.id, before)
 
     store.write(sent)
     bench.over(run)

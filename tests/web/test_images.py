@@ -108,15 +108,17 @@ def test_assigning_and_taking_back(site: Site) -> None:
     owner, annotator = site.people["owner"], site.ids["annotator"]
     body = {"ids": ids, "assignee_id": annotator}
     done = site.ok(owner.post(f"{url}/assign", json=body))
-    assert (done["images"], done["changed"], done["before"]) == (3, 3, [{"assignee_id": None, "ids": ids}])
+    assert (done["images"], done["changed"], done["job"]["state"]) == (3, 3, "done")
     assert listed(site, url, assignee=annotator) == ids
-    back = site.ok(owner.post(f"{url}/assign", json={"ids": done["before"][0]["ids"], "assignee_id": None}))
-    assert back["before"] == [{"assignee_id": annotator, "ids": ids}]
+    again = site.ok(owner.post(f"{url}/assign", json=body))
+    assert (again["changed"], again["job"]) == (0, None)
+    back = site.ok(owner.post(f"{url}/assign", json={"ids": ids, "assignee_id": None}))
+    assert back["changed"] == 3
     assert listed(site, url, assignee=0) == ids
     site.refused(
         owner.post(f"{url}/assign", json={**body, "assignee_id": site.ids["outsider"]}), 422, "invalid-input"
     )
-    assert [line["details"]["images"] for line in site.audited("image.assign")[:2]] == [3, 3]
+    assert [line["details"]["images"] for line in site.audited("image.assign")[:3]] == [3, 3, 3]
 
 
 def test_what_is_begun_is_open_again_for_its_new_person_and_what_is_done_stays(site: Site) -> None:
@@ -138,7 +140,7 @@ def test_reopening_keeps_what_is_drawn(site: Site) -> None:
     done = site.approved(project_id, site.labels(project_id)[0]["id"])
     url = f"/api/projects/{project_id}/images"
     answer = site.ok(site.people["owner"].post(f"{url}/reopen", json={"filter": {"states": ["done"]}}))
-    assert (answer["images"], answer["changed"], answer["job"]) == (1, 1, None)
+    assert (answer["images"], answer["changed"], answer["job"]["state"]) == (1, 1, "done")
     task = site.task(project_id, done["id"])
     assert (task["state"], task["round"]) == ("open", 2)
     assert site.ok(site.people["owner"].get(f"{url}/{done['id']}"))["annotations"] == 1

@@ -234,9 +234,9 @@ class _Keeper:
         job_id = self._context.job.id
         made = predictions.replace(tx, image, proposals, model_id=self._model.id, job_id=job_id, round_id=str(job_id))
         if self._submit:
-            before = tasks.of_image(tx, image.id)
+            before = task_changes.facts(tx, [image.id])
             if tasks.submit_by_machine(tx, image):
-                task_changes.keep(tx, job_id, [before])
+                task_changes.keep(tx, job_id, before)
         return made
 
     def _proposals(self, found: Sequence[Prediction]) -> list[Proposal]:

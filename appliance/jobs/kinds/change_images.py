@@ -25,7 +25,6 @@ def run(context: Context, change: Change) -> dict[str, Any]:
 
     def some(tx: Transaction) -> Changed:
         done = bulk.step(tx, project_id, change, so_far, context.job.id)
-        done.before = []
         jobs.advance(tx, context.job.id, checkpoint=msgspec.to_builtins(done), progress=done.images, total=total)
         return done
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import Meta
 
 from appliance.records import Job
-from appliance.store import Transaction, bulk
-from appliance.store.bulk import Before, Change, Changed, Selection
+from appliance.store import Transaction, bulk, recorded
+from appliance.store.bulk import Change, Changed, Selection
 from appliance.store.filters import ImageFilter
 from appliance.web.operations import Call, Operations
 from appliance.web.permissions import Permission
@@ -63,12 +63,12 @@ class Moving(Images, kw_only=True):
 class Outcome(Body):
     """`changed` of `images` are not as they were; with many images a `job` does it, and counts there.
 
-    `before` says whose the images were, for taking an assignment back.
+    What was done at once has a `job`, too, that is over: it is undone like any other. Only where
+    nothing changed, or images were deleted, there is none.
     """
 
     images: int
     changed: int = 0
-    before: list[Before] = field(default_factory=list)
     job: Job | None = None
 
 
@@ -194,26 +194,33 @@ async def _done(call: Call, change: Change) -> Outcome:
     await call.store.aread(lambda reading: bulk.check(reading, project_id, change))
     change = await call.store.aread(lambda reading: bulk.prepared(reading, project_id, change))
     many = await call.store.aread(lambda reading: bulk.number(reading, project_id, change.selection))
-    await call.store.awrite(lambda tx: bulk.told(tx, project_id, change, many))
-    if many > DIRECT_IMAGES:
+    parameters: dict[str, Any] = msgspec.to_builtins(change)
+    at_once = many <= DIRECT_IMAGES
+
+    def begin(tx: Transaction) -> int | None:
+        bulk.told(tx, project_id, change, many)
+        if not at_once or change.action == "delete":
+            return None
+        return call.jobs.record_in(tx, "change-images", parameters, project_id=project_id, created_by=call.user.id)
+
+    job_id = await call.store.awrite(begin)
+    if not at_once:
         call.status = 202
-        parameters: dict[str, Any] = msgspec.to_builtins(change)
         return Outcome(images=many, job=await submit(call, "change-images", parameters))
     so_far = Changed()
-    while (done := await call.store.awrite(_step(project_id, change, so_far))) is not so_far:
+    while (done := await call.store.awrite(_step(project_id, change, so_far, job_id))) is not so_far:
         so_far = done
-    return Outcome(images=so_far.images, changed=so_far.changed, before=_together(so_far.before))
+    job = None if job_id is None else await call.store.awrite(_end(job_id, so_far))
+    return Outcome(images=so_far.images, changed=so_far.changed, job=job)
 
 
-def _step(project_id: int, change: Change, so_far: Changed) -> Any:
+def _step(project_id: int, change: Change, so_far: Changed, job_id: int | None) -> Any:
     def some(tx: Transaction) -> Changed:
-        return bulk.step(tx, project_id, change, so_far)
+        return bulk.step(tx, project_id, change, so_far, job_id)
 
     return some
 
 
-def _together(before: list[Before]) -> list[Before]:
-    by_person: dict[int | None, list[int]] = {}
-    for one in before:
-        by_person.setdefault(one.assignee_id, []).extend(one.ids)
-    return [Before(assignee_id=key, ids=ids) for key, ids in by_person.items()]
+def _end(job_id: int, done: Changed) -> Any:
+    result = {"images": done.images, "changed": done.changed}
+    return lambda tx: recorded.close(tx, job_id, result, images=done.changed)

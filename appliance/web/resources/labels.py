@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, UnsetType, field, structs
+from msgspec import UNSET, Meta, UnsetType, field, structs, to_builtins
 
 from appliance.errors import InvalidInput
 from appliance.jobs.kinds import relabel
 from appliance.records import AttributeSpec, Color, Job, Label, Name, Skeleton
-from appliance.store import labels
+from appliance.store import Transaction, labels, recorded
 from appliance.web.operations import Call, Listing, Operations, Query
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import DIRECT_IMAGES, Body, Id, submit
@@ -106,7 +106,8 @@ async def change_label(call: Call) -> Label:
 async def delete_label(call: Call) -> Job | None:
     """Delete a label that is not in use, or whose annotations go where the query says.
 
-    The answer is 204 when that is done, or, with many images, 202 and the job that does it.
+    The answer is 204 when that is done, or, with many images, 202 and the job that does it. Done at
+    once it stands among the jobs, too, to be undone.
     """
     project_id, label_id = call.project_id, call.ids["label_id"]
     how: Disposal = call.query
@@ -119,6 +120,22 @@ async def delete_label(call: Call) -> Job | None:
     await call.store.aread(lambda reading: relabel.check(reading, project_id, wanted))
     if await call.store.aread(lambda reading: relabel.affected(reading, label_id, DIRECT_IMAGES + 1)) > DIRECT_IMAGES:
         return await submit(call, "relabel", structs.asdict(wanted))
-    while await call.store.awrite(lambda tx: relabel.step(tx, project_id, wanted)):
-        pass
+    await _relabelled(call, wanted)
     return None
+
+
+async def _relabelled(call: Call, wanted: relabel.RelabelParameters) -> None:
+    """Delete a label that is on few images at once, on record as a job so that it can be undone."""
+    project_id, user_id = call.project_id, call.user.id
+
+    def begin(tx: Transaction) -> int:
+        label = to_builtins(labels.get(tx, project_id, wanted.label_id))
+        kept = {"images": 0, "label": label}
+        return call.jobs.record_in(
+            tx, "relabel", structs.asdict(wanted), project_id=project_id, created_by=user_id, checkpoint=kept
+        )
+
+    job_id, done = await call.store.awrite(begin), 0
+    while handled := await call.store.awrite(lambda tx: relabel.step(tx, project_id, wanted, job_id)):
+        done += handled
+    await call.store.awrite(lambda tx: recorded.close(tx, job_id, {"images": done}, images=done))

@@ -171,7 +171,7 @@ export type ImageSelection = { ids: number[] } | { filter: ServerFilter };
 export interface BulkOutcome {
   images: number;
   changed: number;
-  before: { assignee_id: number | null; ids: number[] }[];
+  /** Does it, or stands for what was done at once, to be undone. */
   job: Job | null;
 }
 

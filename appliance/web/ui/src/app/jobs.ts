@@ -11,6 +11,7 @@ export type LiveJob = Pick<Job, "id" | "kind" | "state" | "progress" | "total" |
 
 const ENDED = new Set<JobState>(["done", "failed", "cancelled"]);
 const KEEP_ENDED_MS = 8_000;
+const ASK_MS = 200;
 
 /** Jobs under way, and those that ended in the last seconds. */
 export const liveJobs = signal<ReadonlyMap<number, LiveJob>>(new Map());
@@ -69,6 +70,15 @@ const WORDS: Record<string, string> = {
 
 export function jobName(kind: string): string {
   return WORDS[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll(/[-_]/g, " ");
+}
+
+/** A job once it is over; asked for, because an event may have passed before anybody listened. */
+export async function whenOver(id: number): Promise<Job> {
+  for (;;) {
+    const job = await client.get(id);
+    if (hasEnded(job.state)) return job;
+    await new Promise((go) => setTimeout(go, ASK_MS));
+  }
 }
 
 async function loadRunning(): Promise<void> {

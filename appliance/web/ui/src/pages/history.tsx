@@ -1,14 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { projects } from "../api/client";
+import { jobs, projects } from "../api/client";
 import { history, type Revision, type RevisionKind } from "../api/history";
 import { type Problem, toProblem } from "../api/problem";
-import type { ProjectPageProps } from "../app/project";
+import { mayAdminister, type ProjectPageProps } from "../app/project";
 import { place, setQuery } from "../app/router";
+import { session } from "../app/session";
 import { useLoad } from "../app/use";
 import { Button, Empty, Fault, Field, Select } from "../parts/controls";
 import { countWords, KIND_WORDS } from "../parts/history-words";
 import { counted, moment } from "../parts/words";
+import { canUndo, UndoJob } from "./undo-job";
 import "./history.css";
 
 const DAY_MS = 86_400_000;
@@ -16,6 +18,7 @@ const DAY_MS = 86_400_000;
 /** Who changed what in the project, newest first; the filter is in the address. */
 export function History({ project }: ProjectPageProps) {
   const query = place.value.query.toString();
+  const job = place.value.query.get("job");
   const members = useLoad(() => projects.members(project.id), [project.id]);
   const [found, setFound] = useState<{ items: Revision[]; next: string | null } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -41,6 +44,8 @@ export function History({ project }: ProjectPageProps) {
         <header>
           <h1>History</h1>
           {found && <span class="second">{`${counted(found.items.length, "revision")}${found.next ? " so far" : ""}`}</span>}
+          <span class="space" />
+          {job && <UndoOne key={job} jobId={Number(job)} project={project} />}
         </header>
         <Filters people={(members.value ?? []).map((one) => [String(one.user_id), one.name] as const)} />
         <Fault problem={problem} retry={() => void load([], null)} />
@@ -57,6 +62,20 @@ export function History({ project }: ProjectPageProps) {
         )}
       </main>
     </div>
+  );
+}
+
+/** The way back from the one job that is looked at, for those who may. */
+function UndoOne({ jobId, project }: { jobId: number; project: ProjectPageProps["project"] }) {
+  const [asking, setAsking] = useState(false);
+  const { value: job } = useLoad(() => jobs.get(jobId), [jobId]);
+  const may = job?.project_id === project.id && canUndo(job) && mayAdminister(project, session.value?.permissions.administer ?? false);
+  if (!job || !may) return null;
+  return (
+    <>
+      <Button onClick={() => setAsking(true)}>Undo job {jobId}</Button>
+      {asking && <UndoJob job={job} projectId={project.id} onClose={() => setAsking(false)} />}
+    </>
   );
 }
 

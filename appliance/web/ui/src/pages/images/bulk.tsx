@@ -1,16 +1,17 @@
 import { images } from "../../api/client";
+import { history } from "../../api/history";
 import type { BulkOutcome, ImageSelection, Member, QueueOrder } from "../../api/types";
-import { noteJob } from "../../app/jobs";
+import { hasEnded, noteJob, whenOver } from "../../app/jobs";
 import { useAct } from "../../app/use";
 import { Button, Fault } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
 import { count, counted } from "../../parts/words";
 import { Assign, Plan } from "./dealing";
 
-/** What was done last, in words, and how to take it back. */
+/** What was done last, in words, and how to take it back, which tells what came of that. */
 export interface Done {
   words: string;
-  undo?: () => Promise<unknown>;
+  undo?: () => Promise<Done>;
 }
 
 export type BulkDialog = "delete" | "reopen" | "assign" | "plan";
@@ -81,12 +82,28 @@ export function BulkAction({ what, order, ...rest }: DialogProps & { what: BulkD
 
 /** Many are changed by a job, whose progress the status line shows. */
 export function said(outcome: BulkOutcome, word: string): string {
-  if (outcome.job) {
+  if (outcome.job && !hasEnded(outcome.job.state)) {
     noteJob(outcome.job);
     return `${counted(outcome.images, "image")} are being ${word}`;
   }
   const rest = outcome.images - outcome.changed;
   return `${counted(outcome.changed, "image")} ${word}${rest > 0 ? `, ${rest === 1 ? "1 stays as it is" : `${count(rest)} stay as they are`}` : ""}`;
+}
+
+/** The way back from what was done at once, the last first; none where nothing was, or a job is still at it. */
+export function wayBack(projectId: number, outcomes: readonly BulkOutcome[]): Done["undo"] {
+  const done = outcomes.flatMap(({ job }) => (job && hasEnded(job.state) ? [job.id] : [])).reverse();
+  if (done.length === 0) return undefined;
+  return async () => {
+    let [back, kept] = [0, 0];
+    for (const id of done) {
+      const { result } = await whenOver((await history.undo(projectId, id)).id);
+      back = Math.max(back, Number(result?.tasks ?? 0));
+      kept = Math.max(kept, Number(result?.kept ?? 0));
+    }
+    const stay = kept > 0 ? `, ${kept === 1 ? "1 stays as somebody left it" : `${count(kept)} stay as somebody left them`} since` : "";
+    return { words: `${counted(back, "image")} as before${stay}` };
+  };
 }
 
 function Delete({ projectId, selection, number, onClose }: DialogProps) {
@@ -108,7 +125,10 @@ function Delete({ projectId, selection, number, onClose }: DialogProps) {
 
 function Reopen({ projectId, selection, number, onClose }: DialogProps) {
   const { busy, problem, run } = useAct();
-  const act = async (): Promise<void> => onClose({ words: said(await images.reopen(projectId, selection), "open again") });
+  const act = async (): Promise<void> => {
+    const outcome = await images.reopen(projectId, selection);
+    onClose({ words: said(outcome, "open again"), undo: wayBack(projectId, [outcome]) });
+  };
   return (
     <Dialog title={`Reopen ${counted(number, "image")}?`} onClose={() => onClose(null)}>
       <p>Those in review, done or skipped are open again; what is drawn on them stays. The others stay as they are.</p>

@@ -6,7 +6,7 @@ import { useAct } from "../../app/use";
 import { Button, Fault, Select } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
 import { counted } from "../../parts/words";
-import { type DialogProps, said } from "./bulk";
+import { type DialogProps, said, wayBack } from "./bulk";
 
 const SEVERAL = "several";
 const PRIORITIES: readonly (readonly [string, string])[] = [
@@ -33,11 +33,8 @@ export function Assign({ projectId, selection, number, members, onClose }: Dialo
     const outcome = several
       ? await images.share(projectId, selection, [...people])
       : await images.assign(projectId, selection, picked ? Number(picked) : null);
-    const back = async (): Promise<void> => {
-      for (const { ids, assignee_id: whose } of outcome.before) await images.assign(projectId, { ids }, whose);
-    };
     const words = said(outcome, several ? `dealt out to ${counted(people.size, "person", "people")}` : name ? `assigned to ${name}` : "assigned to nobody");
-    onClose({ words, undo: outcome.before.length > 0 ? back : undefined });
+    onClose({ words, undo: wayBack(projectId, [outcome]) });
   };
   const options: (readonly [string, string])[] = [
     ...members.map((one) => [String(one.user_id), one.name] as const),
@@ -95,8 +92,8 @@ export function Plan({ projectId, selection, number, order, onClose }: DialogPro
       ...(due === null ? [] : [await images.due(projectId, selection, endOfDay(due))]),
       ...(place ? [await images.move(projectId, selection, place as "front" | "end")] : []),
     ];
-    const most = outcomes.reduce((one, other) => (other.job || other.changed > one.changed ? other : one));
-    onClose({ words: said(most, "planned") });
+    const most = outcomes.reduce((one, other) => (other.changed > one.changed ? other : one));
+    onClose({ words: said(most, "planned"), undo: wayBack(projectId, outcomes) });
   };
   return (
     <Dialog title={`Plan ${counted(number, "image")}`} onClose={() => onClose(null)}>

@@ -6,11 +6,11 @@ import type { Done } from "./bulk";
 const SHOWN_MS = 20_000;
 
 /** What was done to many images, with the way back while it is fresh. */
-export function DoneLine({ done, onOver }: { done: Done | null; onOver: () => void }) {
+export function DoneLine({ done, onNext }: { done: Done | null; onNext: (next: Done | null) => void }) {
   const { busy, problem, run } = useAct();
   useEffect(() => {
     if (!done) return;
-    const timer = setTimeout(onOver, SHOWN_MS);
+    const timer = setTimeout(() => onNext(null), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [done]);
   const undo = done?.undo;
@@ -20,7 +20,7 @@ export function DoneLine({ done, onOver }: { done: Done | null; onOver: () => vo
       {undo && !problem && (
         <>
           {" "}
-          <button class="link" disabled={busy} onClick={() => run(() => undo().then(onOver))}>
+          <button class="link" disabled={busy} onClick={() => run(() => undo().then(onNext))}>
             Undo
           </button>
         </>

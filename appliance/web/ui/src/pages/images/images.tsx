@@ -163,7 +163,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
         <UploadPanel projectId={project.id} mayAdminister={administers} />
         <footer class="status">
           <JobLine projectId={project.id} />
-          <DoneLine done={done} onOver={() => setDone(null)} />
+          <DoneLine done={done} onNext={setDone} />
           <span class="space" />
           <span>
             {count(project.states.done)} done of {count(project.images)}

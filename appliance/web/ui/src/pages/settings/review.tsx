@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 
 import { images, projects } from "../../api/client";
 import type { QueueOrder, ReviewPolicy } from "../../api/types";
+import { hasEnded } from "../../app/jobs";
 import type { ProjectPageProps } from "../../app/project";
 import { policyFaults, policyWords, samePolicy, underWay } from "../../app/review-policy";
 import { useAct, useEvents, useLoad } from "../../app/use";
@@ -48,7 +49,7 @@ export function Review({ project, reload }: ProjectPageProps) {
   const settle = (): void =>
     run(async () => {
       const { changed, job } = await images.settle(project.id, { filter: { states: ["in_review", "done"] } });
-      setMoved(job ? "A job brings them in line; the jobs page shows how far it is." : `${count(changed)} moved.`);
+      setMoved(job && !hasEnded(job.state) ? "A job brings them in line; the jobs page shows how far it is." : `${count(changed)} moved.`);
       reload();
     });
   return (
