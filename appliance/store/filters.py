@@ -34,6 +34,10 @@ _UNRESOLVED = "i.threads > 0"
 _UNREAD = (
     "EXISTS (SELECT 1 FROM unread AS u WHERE u.user_id = ? AND u.project_id = i.project_id AND u.image_id = i.id)"
 )
+_DUE = (
+    "{0}.due_at_ms >= ? AND {0}.due_at_ms < ? AND {0}.due_at_ms IS NOT NULL"
+    " AND {0}.state IN ('open', 'in_progress', 'returned')"
+)
 _TRIGRAM = 3
 _MOST_TRIGRAMS = 30
 
@@ -45,7 +49,9 @@ class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tells it, `job_id` the import that brought the image; `since_ms` counts in, `until_ms` does
     not; `text` is part of the name; `comments` asks for threads nobody has resolved, `unread_by` for
     comments this user has not read; `splits` are those into which the newest snapshot's seed puts an
-    image, or while there is no snapshot the next one will.
+    image, or while there is no snapshot the next one will; `priorities` are those of its task, and
+    `due_since_ms` and `due_until_ms` enclose as the others do when that is wanted, unless it is in
+    review or finished.
     """
 
     states: Annotated[list[TaskState], Meta(max_length=6)] = field(default_factory=list)
@@ -60,6 +66,9 @@ class ImageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     comments: Literal["unresolved"] | None = None
     unread_by: int | None = None
     splits: Annotated[list[Split], Meta(max_length=3)] = field(default_factory=list)
+    priorities: Annotated[list[int], Meta(max_length=10)] = field(default_factory=list)
+    due_since_ms: int | None = None
+    due_until_ms: int | None = None
 
 
 EVERYTHING = ImageFilter()
@@ -166,6 +175,17 @@ def _arms(project_id: int, wanted: ImageFilter) -> list[_Arm]:
         source = "unread AS u CROSS JOIN images AS i ON i.id = u.image_id"
         conditions = ["u.user_id = ?", "u.project_id = ?"]
         return [_Arm(source, "u.image_id", conditions, [wanted.unread_by, project_id], "unread_by", once=True)]
+    due = _due(wanted)
+    if due:
+        source = "tasks AS t INDEXED BY tasks_planned CROSS JOIN images AS i ON i.id = t.image_id"
+        return [_Arm(source, "t.image_id", ["t.project_id = ?", _DUE.format("t")], [project_id, *due], "due")]
+    if wanted.priorities and 0 not in wanted.priorities:
+        source = "tasks AS t INDEXED BY tasks_urgent CROSS JOIN images AS i ON i.id = t.image_id"
+        conditions = ["t.project_id = ?", "t.priority = ?", "t.priority <> 0"]
+        return [
+            _Arm(source, "t.image_id", conditions, [project_id, priority], "priorities")
+            for priority in dict.fromkeys(wanted.priorities)
+        ]
     if wanted.comments is not None:
         return [along("images_threads", "comments", _UNRESOLVED)]
     if wanted.labels:
@@ -209,6 +229,13 @@ def _residual(project_id: int, wanted: ImageFilter, fulfilled: str) -> tuple[lis
         add("splits", f"{splits.OF_NEWEST} IN ({_marks(wanted.splits)})", project_id, *wanted.splits)
     if wanted.unread_by is not None:
         add("unread_by", _UNREAD, wanted.unread_by)
+    due = _due(wanted)
+    if due:
+        condition = f"d.project_id = i.project_id AND d.image_id = i.id AND {_DUE.format('d')}"
+        add("due", f"EXISTS (SELECT 1 FROM tasks AS d INDEXED BY tasks_planned WHERE {condition})", *due)
+    if wanted.priorities:
+        urgent = f"p.image_id = i.id AND p.priority IN ({_marks(wanted.priorities)})"
+        add("priorities", f"EXISTS (SELECT 1 FROM tasks AS p WHERE {urgent})", *wanted.priorities)
     if wanted.labels:
         add("labels", _exists(f"annotations_label WHERE o.label_id IN ({_marks(wanted.labels)})"), *wanted.labels)
     if wanted.confidence is not None:
@@ -220,6 +247,13 @@ def _residual(project_id: int, wanted: ImageFilter, fulfilled: str) -> tuple[lis
 
 def _assigned(user_id: int) -> tuple[str, int]:
     return ("i.assignee_id IS NULL" if user_id == NOBODY else "i.assignee_id = ?", user_id)
+
+
+def _due(wanted: ImageFilter) -> tuple[int, int] | None:
+    """Return the times between which something is wanted, or None when that is not asked for."""
+    if wanted.due_since_ms is None and wanted.due_until_ms is None:
+        return None
+    return wanted.due_since_ms or 0, _LAST_ID if wanted.due_until_ms is None else wanted.due_until_ms
 
 
 def _exists(condition: str) -> str:

@@ -10,7 +10,7 @@ from appliance.records import Member
 from appliance.store.store import Reading
 from appliance.store.writer import Transaction
 
-__all__ = ["MOST_IMAGES", "Unread", "UnreadImage", "add", "of_thread", "of_user", "read"]
+__all__ = ["MOST_IMAGES", "Unread", "UnreadImage", "add", "count", "of_thread", "of_user", "read"]
 
 MOST_IMAGES = 500
 """Images that are named; the numbers count all of them."""
@@ -42,6 +42,13 @@ def add(
         "VALUES (?, ?, ?, ?, ?, ?)",
         [(m.user_id, project_id, image_id, comment_id, thread_id, int(m.user_id in mentioned)) for m in readers],
     )
+
+
+def count(reading: Reading, project_id: int, user_id: int) -> int:
+    """Return how many comments of the project the user has not read."""
+    sql = "SELECT count(*) FROM unread WHERE user_id = ? AND project_id = ?"
+    ((found,),) = reading.execute(sql, (user_id, project_id)).fetchall()
+    return int(found)
 
 
 def of_user(reading: Reading, project_id: int, user_id: int) -> Unread:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -119,3 +120,35 @@ def test_a_policy_says_what_it_will_do_and_two_people_approve(
     expect(page.get_by_text("Sending")).to_have_count(0)
     done = site.ok(site.people["owner"].get(f"/api/projects/{project_id}/images", params={"state": "done"}))["items"]
     assert [image["id"] for image in done] == [task["image_id"]]
+
+
+def test_urgent_and_overdue_images_are_found(site: Site, console: Console, pictures: list[bytes]) -> None:
+    project_id = a_project(site, pictures[:3])
+    owner, url = site.people["owner"], f"/api/projects/{project_id}/images"
+    first, second, third = (image["id"] for image in site.ok(owner.get(url))["items"])
+    now_ms = round(time.time() * 1000)
+    site.ok(owner.post(f"{url}/prioritise", json={"ids": [first], "priority": 2}))
+    site.ok(owner.post(f"{url}/due", json={"ids": [second], "due_at_ms": now_ms - 60_000}))
+    for query, expected in (
+        ({"priority": "2"}, [first]),
+        ({"due_until": now_ms}, [second]),
+        ({"due_since": 0}, [second]),
+    ):
+        assert [image["id"] for image in site.ok(owner.get(url, params=query))["items"]] == expected
+    page = console.open(site.box.url, owner).go(f"/projects/{project_id}/images")
+    cells = page.locator(".cell:not([hidden])")
+    expect(cells).to_have_count(3)
+    page.get_by_role("button", name="Due", exact=True).click()
+    page.get_by_label("Overdue").check()
+    expect(cells).to_have_count(1)
+    assert "due=overdue" in page.url
+    page.reload()
+    expect(page.get_by_title("Overdue: take this filter away")).to_be_visible()
+    expect(cells).to_have_count(1)
+    site.ok(owner.post(f"{url}/due", json={"ids": [third], "due_at_ms": now_ms - 60_000}))
+    expect(cells).to_have_count(2)
+    page.get_by_title("Overdue: take this filter away").click()
+    page.get_by_role("button", name="Priority", exact=True).click()
+    page.get_by_label("Urgent").check()
+    expect(cells).to_have_count(1)
+    expect(page.get_by_title("Priority urgent: take this filter away")).to_be_visible()

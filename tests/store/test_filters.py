@@ -37,6 +37,7 @@ class Filled:
         self.predicted: dict[int, list[float]] = {}
         self.labelled: dict[int, set[int]] = {}
         self.jobs: dict[int, int | None] = {}
+        self.planned: dict[int, dict[str, Any]] = {}
         for number in range(COUNT):
             self._add(other.id, number, random_, None)
             self._image(number, random_)
@@ -49,7 +50,10 @@ class Filled:
         facts = {
             "state": random_.choice(STATES),
             "assignee_id": random_.choice([None, *(p.id for p in self.people[:2])]),
+            "priority": random_.choice((0, 0, 1, 2, -1)),
+            "due_at_ms": random_.choice((None, 10, 20, 30)),
         }
+        self.planned[image.id] = facts
         self.store.write(lambda tx: tasks.change(tx, task, **facts))
         put = []
         for n in range(random_.randrange(4)):
@@ -79,6 +83,14 @@ class Filled:
     def naive(self, wanted: ImageFilter) -> list[Image]:
         return [image for image in self.all() if self._matches(image, wanted)]
 
+    def _due(self, image: Image, wanted: ImageFilter) -> bool:
+        if wanted.due_since_ms is None and wanted.due_until_ms is None:
+            return True
+        at_ms = self.planned[image.id]["due_at_ms"]
+        late = 2**60 if wanted.due_until_ms is None else wanted.due_until_ms
+        unfinished = image.state in ("open", "in_progress", "returned")
+        return unfinished and at_ms is not None and (wanted.due_since_ms or 0) <= at_ms < late
+
     def _matches(self, image: Image, wanted: ImageFilter) -> bool:
         low, high = wanted.confidence or (0, 1)
         folder = "/" + image.name.rpartition("/")[0]
@@ -92,6 +104,8 @@ class Filled:
             and (wanted.since_ms is None or image.created_at_ms >= wanted.since_ms)
             and (wanted.until_ms is None or image.created_at_ms < wanted.until_ms)
             and (wanted.text is None or wanted.text.lower() in image.name.lower())
+            and (not wanted.priorities or self.planned[image.id]["priority"] in wanted.priorities)
+            and self._due(image, wanted)
             and (not wanted.splits or split_of(image.sha256, 0) in wanted.splits)
         )
 
@@ -134,6 +148,9 @@ def test_every_filter_in_every_order_finds_what_a_naive_one_finds(filled: Filled
             | st.sampled_from(["beach", "EACH", "IMG_0", "100%", '"b"', "0%", "ä", "b", "/b/", "%", "zzz", "\\"])
         ),
         splits=draw(st.lists(st.sampled_from(["train", "val", "test"]), max_size=2)),
+        priorities=draw(st.lists(st.sampled_from([-1, 0, 1, 2, 9]), max_size=2)),
+        due_since_ms=draw(st.sampled_from([None, None, 15])),
+        due_until_ms=draw(st.sampled_from([None, None, 20, 25])),
     )
     expected = filled.naive(wanted)
     orders: dict[Sort, list[Image]] = {

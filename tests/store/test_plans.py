@@ -73,7 +73,8 @@ CONDITIONS: list[dict[str, Any]] = [
     {"states": ["open"]}, {"states": ["open", "done"]}, {"labels": [1]}, {"labels": [1, 2]}, {"assignee": 0},
     {"assignee": 1}, {"confidence": (0.2, 0.5)}, {"folder": "/a"}, {"job_id": 1}, {"since_ms": 1, "until_ms": 9},
     {"comments": "unresolved"}, {"unread_by": 1}, {"text": "beach"}, {"text": "be"}, {"text": "b%e_a"},
-    {"splits": ["val"]},
+    {"splits": ["val"]}, {"priorities": [2]}, {"priorities": [1, 2]}, {"priorities": [0]}, {"due_until_ms": 9},
+    {"due_since_ms": 1, "due_until_ms": 9},
 ]  # fmt: skip
 WANTED = [ImageFilter()] + [ImageFilter(**(a | b)) for a, b in itertools.combinations(CONDITIONS, 2)]
 LISTS: dict[str, tuple[Callable[..., Any], dict[str, list[Any]]]] = {

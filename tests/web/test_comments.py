@@ -140,10 +140,12 @@ def test_what_others_said_is_unread_and_the_filter_finds_it(place: Place) -> Non
     assert place.unread("reviewer") == {"comments": 1, "mentions": 1, "images": [waiting]}
     assert place.unread("owner")["mentions"] == 0
     assert place.images("reviewer", unread_by=reader) == [place.image_id]
+    assert place.site.ok(place.site.people["reviewer"].get(place.url))["unread"] == 1
     url = f"{place.url}/images/{place.image_id}/comments/read"
     place.site.ok(place.site.people["reviewer"].post(url, json={"thread_id": thread["id"]}), 204)
     assert place.unread("reviewer")["images"] == []
     assert place.images("reviewer", unread_by=reader) == []
+    assert place.site.ok(place.site.people["reviewer"].get(place.url))["unread"] == 0
 
 
 def test_odd_comments_are_refused(place: Place) -> None:

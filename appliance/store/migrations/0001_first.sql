@@ -361,6 +361,10 @@ CREATE INDEX tasks_abandoned ON tasks (project_id, lease_until_ms) WHERE state =
 CREATE INDEX tasks_review ON tasks (project_id, priority DESC, due_ms, id) WHERE state = 'in_review';
 CREATE INDEX tasks_due ON tasks (project_id, assignee_id, due_at_ms)
     WHERE due_at_ms IS NOT NULL AND state IN ('open', 'in_progress', 'returned');
+-- In the order of images, for their list: what is wanted by a time, and what is not as urgent as most.
+CREATE INDEX tasks_planned ON tasks (project_id, image_id, due_at_ms)
+    WHERE due_at_ms IS NOT NULL AND state IN ('open', 'in_progress', 'returned');
+CREATE INDEX tasks_urgent ON tasks (project_id, priority, image_id) WHERE priority <> 0;
 -- For moving to the front or the end of the order made by hand.
 CREATE INDEX tasks_place ON tasks (project_id, place) WHERE place <> 0;
 -- An approval is one of what the approver saw: whatever changes the image in review voids it.

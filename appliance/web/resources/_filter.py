@@ -24,7 +24,9 @@ class FilterQuery(Query, frozen=True):
     untouched prediction lies; `folder` as the list of folders tells it; `job` the import that
     brought the image; `since` counts in, `until` does not, both in milliseconds; `text` is part
     of the name; `comments=unresolved` asks for threads nobody has resolved, `unread_by` for comments
-    that this user has not read; `split` those into which the newest snapshot's seed puts an image.
+    that this user has not read; `split` those into which the newest snapshot's seed puts an image;
+    `priority` that of the task, several separated by commas; `due_since` and `due_until` when unfinished
+    work is wanted.
     """
 
     state: Annotated[str, Meta(pattern=r"^[a-z_]+(,[a-z_]+)*\Z", max_length=100)] | None = None
@@ -39,6 +41,9 @@ class FilterQuery(Query, frozen=True):
     comments: Literal["unresolved"] | None = None
     unread_by: Id | None = None
     split: Annotated[str, Meta(pattern=r"^[a-z]+(,[a-z]+)*\Z", max_length=20)] | None = None
+    priority: Annotated[str, Meta(pattern=r"^-?\d{1,4}(,-?\d{1,4}){0,9}\Z")] | None = None
+    due_since: Time | None = None
+    due_until: Time | None = None
     sort: Sort = "oldest"
 
     def wanted(self) -> ImageFilter:
@@ -59,6 +64,9 @@ class FilterQuery(Query, frozen=True):
             "text": self.text,
             "comments": self.comments,
             "unread_by": self.unread_by,
+            "priorities": [int(part) for part in self.priority.split(",")] if self.priority else [],
+            "due_since_ms": self.due_since,
+            "due_until_ms": self.due_until,
             "splits": self.split.split(",") if self.split else [],
         }
         try:

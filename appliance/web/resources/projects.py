@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType, field, structs
 
 from appliance.errors import InvalidInput
 from appliance.records import Job, Name, Project, ProjectRole, QueueOrder, ReviewPolicy, TaskState, User
-from appliance.store import Reading, Transaction, labels, members, models, projects
+from appliance.store import Reading, Transaction, labels, members, models, projects, unread
 from appliance.web.operations import Call, Listing, Operations, Paged
 from appliance.web.permissions import Permission
 from appliance.web.resources._common import DIRECT_IMAGES, Body, Id
@@ -31,7 +31,8 @@ class ProjectRow(Project, frozen=True, kw_only=True):
     """A project and what its row in the list shows.
 
     `active_at_ms` is when something last happened in it, right to a minute. `role` is the
-    caller's; None for an operator who is no member and sees no pictures.
+    caller's; None for an operator who is no member and sees no pictures. `unread` counts the comments
+    the caller has not read.
     """
 
     role: ProjectRole | None
@@ -42,6 +43,7 @@ class ProjectRow(Project, frozen=True, kw_only=True):
     thumbnails: list[int]
     model: ModelInUse | None
     active_at_ms: int
+    unread: int
 
 
 class NewProject(Body):
@@ -74,7 +76,7 @@ async def list_projects(call: Call) -> Listing[ProjectRow]:
     def read(reading: Reading) -> Listing[ProjectRow]:
         member_id = None if user.role in ("admin", "operator") else user.id
         found = projects.listed(reading, member_id=member_id, after=page.after, limit=page.limit)
-        items = [_row(reading, project, _role(reading, user, project.id)) for project in found.items]
+        items = [_row(reading, project, user, _role(reading, user, project.id)) for project in found.items]
         return Listing(items=items, next=None if found.next is None else str(found.next))
 
     return await call.store.aread(read)
@@ -115,8 +117,8 @@ async def create_project(call: Call) -> Project:
     summary="Show one project",
 )
 async def get_project(call: Call) -> ProjectRow:
-    project_id, role = call.project_id, call.role
-    return await call.store.aread(lambda reading: _row(reading, projects.get(reading, project_id), role))
+    project_id, role, user = call.project_id, call.role, call.user
+    return await call.store.aread(lambda reading: _row(reading, projects.get(reading, project_id), user, role))
 
 
 @OPERATIONS.patch(
@@ -167,7 +169,7 @@ def _role(reading: Reading, user: User, project_id: int) -> ProjectRole | None:
     return "admin" if user.role == "admin" else members.role_of(reading, project_id, user.id)
 
 
-def _row(reading: Reading, project: Project, role: ProjectRole | None) -> ProjectRow:
+def _row(reading: Reading, project: Project, user: User, role: ProjectRole | None) -> ProjectRow:
     summary = projects.summary(reading, project.id)
     model = models.get(reading, project.model_id) if project.model_id is not None else None
     return ProjectRow(
@@ -178,6 +180,7 @@ def _row(reading: Reading, project: Project, role: ProjectRole | None) -> Projec
         members=summary.members,
         labels=summary.labels,
         active_at_ms=summary.active_at_ms,
+        unread=unread.count(reading, project.id, user.id),
         thumbnails=summary.thumbnails if role else [],
         model=ModelInUse(id=model.id, name=model.name, version=model.version) if model else None,
     )

@@ -77,6 +77,8 @@ export interface ProjectRow extends Project {
   labels: number;
   thumbnails: number[];
   active_at_ms: number;
+  /** Comments that the caller has not read. */
+  unread: number;
   model: { id: number; name: string; version: number } | null;
 }
 
@@ -164,6 +166,9 @@ export interface ServerFilter {
   splits?: Split[];
   comments?: "unresolved";
   unread_by?: number;
+  priorities?: number[];
+  due_since_ms?: number;
+  due_until_ms?: number;
 }
 
 export type ImageSelection = { ids: number[] } | { filter: ServerFilter };

@@ -20,19 +20,26 @@ export interface ImageFilter {
   comments: "unresolved" | null;
   /** A user who has comments to read there. */
   unreadBy: number | null;
+  priorities: readonly number[];
+  /** When unfinished work is wanted. */
+  due: Due | null;
   sort: Sort;
 }
 
+export type Due = "overdue" | "week";
+
 export const STATES: readonly TaskState[] = ["open", "in_progress", "in_review", "returned", "done", "skipped"];
 export const SPLITS: readonly Split[] = ["train", "val", "test"];
+export const PRIORITIES: readonly (readonly [number, string])[] = [[2, "Urgent"], [1, "High"], [0, "Normal"], [-1, "Low"]];
+export const DUES: readonly (readonly [Due, string])[] = [["overdue", "Overdue"], ["week", "Due this week"]];
 const SORTS: readonly Sort[] = ["newest", "oldest", "name"];
 
 export const EVERYTHING: ImageFilter = {
   states: [], labels: [], assignee: null, confidence: null, folder: null, job: null, since: null, until: null,
-  text: null, splits: [], comments: null, unreadBy: null, sort: "newest",
+  text: null, splits: [], comments: null, unreadBy: null, priorities: [], due: null, sort: "newest",
 };
 
-const PARAMETERS = ["state", "label", "assignee", "confidence", "folder", "job", "since", "until", "text", "split", "comments", "unread_by", "sort"];
+const PARAMETERS = ["state", "label", "assignee", "confidence", "folder", "job", "since", "until", "text", "split", "comments", "unread_by", "priority", "due", "sort"];
 
 /** Read the filter from an address; what makes no sense is left out. */
 export function filterOf(query: URLSearchParams): ImageFilter {
@@ -52,11 +59,13 @@ export function filterOf(query: URLSearchParams): ImageFilter {
     splits: SPLITS.filter((split) => list("split").includes(split)),
     comments: query.get("comments") === "unresolved" ? "unresolved" : null,
     unreadBy: whole("unread_by"),
+    priorities: PRIORITIES.map(([level]) => level).filter((level) => list("priority").includes(String(level))),
+    due: DUES.find(([due]) => due === query.get("due"))?.[0] ?? null,
     sort: SORTS.find((sort) => sort === query.get("sort")) ?? EVERYTHING.sort,
   };
 }
 
-/** The parameters of an address, of this console and of the API alike; null for what is not asked for. */
+/** The parameters of an address of this console; null for what is not asked for. */
 export function queryOf(filter: ImageFilter): Record<string, string | null> {
   const whole = (value: number | null): string | null => (value === null ? null : String(value));
   return {
@@ -72,8 +81,23 @@ export function queryOf(filter: ImageFilter): Record<string, string | null> {
     split: filter.splits.join(",") || null,
     comments: filter.comments,
     unread_by: whole(filter.unreadBy),
+    priority: filter.priorities.join(",") || null,
+    due: filter.due,
     sort: filter.sort === EVERYTHING.sort ? null : filter.sort,
   };
+}
+
+/** The same as the API asks for it: in times. */
+export function askedOf(filter: ImageFilter): Record<string, string | number | null> {
+  return { ...queryOf({ ...filter, due: null }), ...(filter.due && spanOf(filter.due)) };
+}
+
+/** Up to now, or from now to the end of Sunday, in the browser's days. */
+function spanOf(due: Due): { due_since?: number; due_until: number } {
+  const now = new Date();
+  if (due === "overdue") return { due_until: now.getTime() };
+  const monday = new Date(now.getFullYear(), now.getMonth(), now.getDate() + 7 - ((now.getDay() + 6) % 7));
+  return { due_since: now.getTime(), due_until: monday.getTime() };
 }
 
 /** `?state=open&label=3`, or nothing: what a link to an image takes along, so that a walk follows the filter. */
@@ -98,6 +122,12 @@ export function bodyOf(filter: ImageFilter): ServerFilter {
   if (filter.splits.length > 0) body.splits = [...filter.splits];
   if (filter.comments !== null) body.comments = filter.comments;
   if (filter.unreadBy !== null) body.unread_by = filter.unreadBy;
+  if (filter.priorities.length > 0) body.priorities = [...filter.priorities];
+  if (filter.due !== null) {
+    const { due_since, due_until } = spanOf(filter.due);
+    body.due_until_ms = due_until;
+    if (due_since !== undefined) body.due_since_ms = due_since;
+  }
   return body;
 }
 
@@ -105,7 +135,7 @@ export const isFiltered = (filter: ImageFilter): boolean => Object.keys(bodyOf(f
 
 /** True when work on an image can bring it into the list or take it out. */
 export const followsWork = (filter: ImageFilter): boolean =>
-  filter.states.length > 0 || filter.labels.length > 0 || filter.assignee !== null || filter.confidence !== null || filter.comments !== null || filter.unreadBy !== null;
+  filter.states.length > 0 || filter.labels.length > 0 || filter.assignee !== null || filter.confidence !== null || filter.comments !== null || filter.unreadBy !== null || filter.priorities.length > 0 || filter.due !== null;
 
 export const keyOf = (filter: ImageFilter): string => searchOf(filter);
 

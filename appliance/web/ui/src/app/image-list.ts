@@ -4,7 +4,7 @@ import { images } from "../api/client";
 import type { EventStream } from "../api/events";
 import { type Problem, toProblem } from "../api/problem";
 import type { Image, ServerEvent } from "../api/types";
-import { followsWork, type ImageFilter, keyOf, queryOf } from "./image-filter";
+import { askedOf, followsWork, type ImageFilter, keyOf } from "./image-filter";
 
 const AT_ONCE = 200;
 const KEPT = 10_000;
@@ -19,7 +19,7 @@ export interface ImageSource {
 }
 
 const fromBox = (projectId: number): ImageSource => ({
-  ids: (filter, after) => images.ids(projectId, { ...queryOf(filter), sort: filter.sort, after }),
+  ids: (filter, after) => images.ids(projectId, { ...askedOf(filter), sort: filter.sort, after }),
   rows: (ids) => images.some(projectId, ids),
 });
 

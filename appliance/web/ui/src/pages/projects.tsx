@@ -5,7 +5,7 @@ import type { ProjectRow, ReviewPolicy } from "../api/types";
 import { useKeys } from "../app/keys";
 import { asks } from "../app/review-policy";
 import { go } from "../app/router";
-import { session } from "../app/session";
+import { me, session } from "../app/session";
 import { useAct, useEvents, useLoad } from "../app/use";
 import { barWords, StateBar } from "../parts/bar";
 import { Button, Empty, Fault, Field, Select } from "../parts/controls";
@@ -23,7 +23,7 @@ const ORDERS: readonly (readonly [Order, string])[] = [
   ["left", "Most to do"],
 ];
 const FEW = 5;
-const KINDS = ["project.changed", "image.added", "image.deleted", "task.changed", "member.changed", "label.changed"];
+const KINDS = ["project.changed", "image.added", "image.deleted", "task.changed", "member.changed", "label.changed", "comment.changed", "comment.read"];
 
 export function Projects() {
   const loaded = useLoad(projects.list, []);
@@ -148,6 +148,11 @@ function Row({ row }: { row: ProjectRow }) {
         <a href={to}>
           <b>{row.name}</b>
         </a>
+        {row.unread > 0 && (
+          <a class="unread-badge small" href={`${to}?unread_by=${me.value?.id ?? ""}`} title="Show their images">
+            {counted(row.unread, "unread comment")}
+          </a>
+        )}
         <span class="second small">{[counted(row.labels, "label"), asks(row.review_policy) ? "reviewed" : "no review", row.role && `you are ${row.role}`].filter(Boolean).join(", ")}</span>
       </td>
       <td class="counts">

@@ -151,12 +151,27 @@ describe("ImageList", () => {
 describe("filter", () => {
   it("is the same after a trip through the address, and leaves out what makes no sense", async () => {
     const { searchOf } = await import("../../src/app/image-filter");
-    const text = "?state=open%2Cdone&label=3%2C4&assignee=0&confidence=0.2-0.55&folder=%2Fa+b&job=7&since=5&until=9&text=x%26y&split=train%2Ctest&sort=name";
+    const text = "?state=open%2Cdone&label=3%2C4&assignee=0&confidence=0.2-0.55&folder=%2Fa+b&job=7&since=5&until=9&text=x%26y&split=train%2Ctest&priority=2%2C-1&due=week&sort=name";
     expect(searchOf(filterOf(new URLSearchParams(text)))).toBe(text);
     expect(searchOf(EVERYTHING)).toBe("");
     expect(searchOf(EVERYTHING, { image: "3" })).toBe("?image=3");
-    const odd = filterOf(new URLSearchParams("state=gone&label=x,-2&assignee=me&confidence=2-3&sort=size&folder=&split=dev"));
+    const odd = filterOf(new URLSearchParams("state=gone&label=x,-2&assignee=me&confidence=2-3&sort=size&folder=&split=dev&priority=7&due=soon"));
     expect(odd).toEqual(EVERYTHING);
+  });
+
+  it("asks for times where the address has words", async () => {
+    const { askedOf, bodyOf } = await import("../../src/app/image-filter");
+    vi.useFakeTimers({ now: new Date(2026, 10, 25, 15, 30) });
+    const wednesday = Date.now();
+    const asked = (due: string) => askedOf(filterOf(new URLSearchParams(`due=${due}&priority=1`)));
+    expect(asked("overdue")).toMatchObject({ priority: "1", due_until: wednesday });
+    expect(asked("overdue")).not.toHaveProperty("due");
+    expect(asked("week")).toMatchObject({ due_since: wednesday, due_until: new Date(2026, 10, 30).getTime() });
+    vi.setSystemTime(new Date(2026, 10, 29, 23, 0));
+    expect(bodyOf(filterOf(new URLSearchParams("due=week&priority=2")))).toEqual({
+      priorities: [2], due_since_ms: Date.now(), due_until_ms: new Date(2026, 10, 30).getTime(),
+    });
+    vi.useRealTimers();
   });
 
   it("is told in the server's words", async () => {

@@ -1,5 +1,5 @@
 import type { Label, Member } from "../../api/types";
-import { type ImageFilter, isFiltered, noFilter } from "../../app/image-filter";
+import { DUES, type ImageFilter, isFiltered, noFilter, PRIORITIES } from "../../app/image-filter";
 import { setQuery } from "../../app/router";
 import { Icon } from "../../parts/icon";
 import { TASK_WORDS } from "../../parts/marks";
@@ -22,6 +22,8 @@ export function chipsOf(filter: ImageFilter, labels: readonly Label[], members: 
   if (confidence) chips.push({ word: `Confidence ${confidence[0].toFixed(2)} to ${confidence[1].toFixed(2)}`, without: { confidence: null } });
   if (filter.splits.length > 0) chips.push({ word: `Split ${filter.splits.join(", ")}`, without: { splits: [] } });
   if (filter.assignee !== null) chips.push({ word: filter.assignee === 0 ? "Nobody’s" : `${members.find((one) => one.user_id === filter.assignee)?.name ?? "Former member"}’s`, without: { assignee: null } });
+  if (filter.priorities.length > 0) chips.push({ word: `Priority ${PRIORITIES.filter(([level]) => filter.priorities.includes(level)).map(([, word]) => word.toLowerCase()).join(", ")}`, without: { priorities: [] } });
+  if (filter.due) chips.push({ word: DUES.find(([due]) => due === filter.due)?.[1] ?? "", without: { due: null } });
   if (filter.comments) chips.push({ word: "Unresolved comments", without: { comments: null } });
   if (filter.unreadBy !== null) chips.push({ word: "Unread comments", without: { unreadBy: null } });
   if (filter.folder) chips.push({ word: folderName(filter.folder), without: { folder: null } });

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 
 import { images } from "../../api/client";
 import type { QueueOrder } from "../../api/types";
+import { PRIORITIES } from "../../app/image-filter";
 import { useAct } from "../../app/use";
 import { Button, Fault, Select } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
@@ -9,13 +10,7 @@ import { counted } from "../../parts/words";
 import { type DialogProps, said, wayBack } from "./bulk";
 
 const SEVERAL = "several";
-const PRIORITIES: readonly (readonly [string, string])[] = [
-  ["", "Leave as it is"],
-  ["2", "Urgent"],
-  ["1", "High"],
-  ["0", "Normal"],
-  ["-1", "Low"],
-];
+const LEVELS: readonly (readonly [string, string])[] = [["", "Leave as it is"], ...PRIORITIES.map(([level, word]) => [String(level), word] as const)];
 const PLACES: readonly (readonly [string, string])[] = [
   ["", "Leave as it is"],
   ["front", "First in the queue"],
@@ -103,7 +98,7 @@ export function Plan({ projectId, selection, number, order, onClose }: DialogPro
           run(act);
         }}
       >
-        <Select label="Priority" value={priority} options={PRIORITIES} onPick={setPriority} />
+        <Select label="Priority" value={priority} options={LEVELS} onPick={setPriority} />
         <div class="field">
           <label for="due">Due at the end of</label>
           <div class="line">

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { images, jobs, machine } from "../../api/client";
 import type { Facets, Job, Label, Member, ProjectRow } from "../../api/types";
-import { type ImageFilter, queryOf, SPLITS, STATES } from "../../app/image-filter";
+import { DUES, type ImageFilter, PRIORITIES, queryOf, SPLITS, STATES } from "../../app/image-filter";
 import { setQuery } from "../../app/router";
 import { me } from "../../app/session";
 import { useUnread } from "../../app/unread";
@@ -76,6 +76,24 @@ export function Filters({ project, labels, members, filter, open }: Props) {
               onToggle={() => put({ assignee: filter.assignee === id ? null : id })}
             >
               <span class="cut">{name}</span>
+            </Choice>
+          ))}
+        </ul>
+      </Fold>
+      <Fold title="Priority" on={filter.priorities.length > 0}>
+        <ul>
+          {PRIORITIES.map(([level, word]) => (
+            <Choice key={level} on={filter.priorities.includes(level)} onToggle={() => put({ priorities: toggled(filter.priorities, level) })}>
+              {word}
+            </Choice>
+          ))}
+        </ul>
+      </Fold>
+      <Fold title="Due" on={filter.due !== null}>
+        <ul>
+          {DUES.map(([due, word]) => (
+            <Choice key={due} kind="radio" on={filter.due === due} onToggle={() => put({ due: filter.due === due ? null : due })}>
+              {word}
             </Choice>
           ))}
         </ul>
