@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from appliance.engine.segmenters._base import Prompt
-from appliance.engine.segmenters._superpixels import patches
+from appliance.engine.segmenters._superpixels import Patches, patches
+from appliance.engine.segmenters._walks import ends
 from appliance.engine.segmenters.classical import segment
 
 
@@ -107,3 +108,35 @@ def test_patches_cover_the_picture_and_follow_its_edges() -> None:
     assert np.allclose(found.laplacian.sum(axis=1), 0)
     inside = np.bincount(found.of.ravel(), disc.ravel(), minlength=count) / found.sizes
     assert found.sizes[(inside > 0.15) & (inside < 0.85)].sum() < 0.02 * disc.size
+
+
+@pytest.mark.parametrize("kind", ["noise", "scene", "bands", "flat"])
+@pytest.mark.parametrize("fixed", [([5], []), ([0, 9], [3, 40]), ([7], list(range(10, 90)))])
+def test_walks_end_where_one_large_system_says(kind: str, fixed: tuple[list[int], list[int]]) -> None:
+    rng = np.random.default_rng(4)
+    picture = {
+        "noise": cv2.GaussianBlur(rng.integers(0, 256, (150, 200, 3), np.uint8), (0, 0), 4),
+        "scene": scene(256, 192)[0],
+        "bands": np.repeat(rng.integers(0, 256, (8, 1, 3), np.uint8), 20, axis=0).repeat(230, axis=1),
+        "flat": np.full((120, 120, 3), 80, np.uint8),
+    }[kind]
+    found = patches(picture)
+    on, off = (np.array(ids, int) for ids in fixed)
+    likely = ends(found, on, off, (0.15, 0.0125))
+    for rate, row in zip((0.15, 0.0125), likely, strict=True):
+        assert np.allclose(row, _densely(found, on, off, rate), atol=1e-9)
+
+
+def _densely(found: Patches, on: np.ndarray, off: np.ndarray, rate: float) -> np.ndarray:
+    system = found.laplacian + rate * np.diag(found.sizes / found.sizes.mean())
+    wanted = np.zeros(len(found.sizes))
+    fixed = np.concatenate([on, off])
+    system[fixed] = np.eye(len(wanted))[fixed]
+    wanted[on] = 1
+    return np.linalg.solve(system, wanted)
+
+
+def test_walks_between_fixed_patches_alone_need_no_system() -> None:
+    found = patches(np.zeros((9, 9, 3), np.uint8))
+    everything = np.arange(len(found.sizes))
+    assert ends(found, everything, np.zeros(0, int), (0.1,)).tolist() == [[1.0] * len(everything)]

@@ -22,11 +22,12 @@ import numpy as np
 from appliance.engine.backends._graph import Stop
 from appliance.engine.segmenters._base import Embedding, Prompt, Segmented, Weights
 from appliance.engine.segmenters._superpixels import Patches, patches
+from appliance.engine.segmenters._walks import ends
 
 __all__ = ["SEGMENTER", "segment"]
 
 _SIDE = 256
-"""Pixels of the longer side that is looked at: the time of an answer grows with the sixth power of it."""
+"""Pixels of the longer side that is looked at: the time of an answer grows with its square and more."""
 
 _GIVE_UP = (0.15, 0.06, 0.025, 0.0125)
 """How readily the walk ends by itself, per patch of mean size: from small objects to large ones."""
@@ -136,20 +137,8 @@ def _masks(found: Patches, prompt: Prompt, region: _Region) -> Iterator[np.ndarr
     """Yield a mask for each readiness to give up, the small ones first: bool ``[height, width]``."""
     places = region.places(prompt.points.reshape(-1, 2), found.of.shape)
     on, off = _ends(found, prompt, region, places)
-    free = np.ones(len(found.sizes), bool)
-    free[on] = free[off] = False
-    inner = found.laplacian[np.ix_(free, free)].astype(np.float32)  # half the time, and exact enough for > 0.5
-    pull = -found.laplacian[np.ix_(free, on)].sum(axis=1).astype(np.float32)
-    weight = (found.sizes[free] / found.sizes.mean()).astype(np.float32)
-    diagonal = np.diag_indices(len(inner))
-    for rate in _GIVE_UP:
-        system = inner.copy()
-        system[diagonal] += rate * weight
-        inside = np.zeros(len(free), bool)
-        inside[on] = True
-        if free.any():
-            inside[free] = np.linalg.solve(system, pull) > 0.5
-        yield _around(inside[found.of], places[prompt.positive])
+    for likely in ends(found, on, off, _GIVE_UP):
+        yield _around((likely > 0.5)[found.of], places[prompt.positive])
 
 
 def _ends(found: Patches, prompt: Prompt, region: _Region, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
