@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.commands import _common
+from appliance.errors import StoreLocked
 from appliance.records import User
 from appliance.settings import Settings
 
@@ -19,7 +20,7 @@ _password = click.option(
 
 @click.group("user")
 def user() -> None:
-    """Add, list and change accounts of a data directory that is not being served."""
+    """Add, list and change accounts of a data directory; all but `reset` need it not to be served."""
 
 
 @user.command()
@@ -81,17 +82,23 @@ def password(email: str, password: str, data: Path | None, json_: bool) -> None:
 @_common.data_option
 @_common.json_option
 def reset(email: str, data: Path | None, json_: bool) -> None:
-    """Make a one-time code with which a forgotten password is set in the browser, within an hour."""
-    from appliance.store import resets
+    """Make a one-time code with which a forgotten password is set in the browser, within an hour.
 
-    with _common.opened(_common.settings_for(data)) as store:
-        found = _common.user_of(store, email)
-        code = store.write(lambda tx: resets.issue(tx, found.id))
+    The box may be served meanwhile: then it is asked to make the code.
+    """
+    from appliance.web import console
+
+    settings, wanted = _common.settings_for(data), console.NewReset(email)
+    try:
+        with _common.opened(settings) as store:
+            made = console.issue(store, wanted)
+    except StoreLocked:
+        made = console.ask(Path(settings.data), wanted)
     if json_:
-        _common.as_json({"email": found.email, "code": code, "valid_s": resets.VALID_S})
+        _common.as_json(made)
         return
-    _common.say(f"Serve the box, open /reset in a browser, and enter {found.email} with this code:")
-    click.echo(code)
+    _common.say(f"Open /reset of the box in a browser, and enter {made.email} with this code:")
+    click.echo(made.code)
 
 
 def _switch(verb: str, disabled: bool, words: str) -> None:

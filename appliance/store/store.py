@@ -53,6 +53,7 @@ class Store:
         DIR/reserve             space given up when the disk is full
         DIR/quarantine/         damaged blobs that a scrub put aside
         DIR/lock                held by the process that has it open
+        DIR/console             while it is served: where commands ask the box
 
     Args:
         folder: Made when it does not exist.

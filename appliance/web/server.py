@@ -16,6 +16,7 @@ from appliance.errors import Unavailable
 from appliance.settings import Settings
 from appliance.store import setup
 from appliance.web.borders import is_loopback, speaks_tls
+from appliance.web.console import Console
 from appliance.web.listener import Listener
 from appliance.web.operations import Services
 from appliance.web.trusting import build_trust_app
@@ -106,6 +107,8 @@ class Server:
         self._listener.show(self._first)
         if self._plain is not None:
             self._plain.show(None)
+        console = Console(self._services.store)
+        await console.open()
         beside = [asyncio.create_task(Upkeep(self._services).run()), asyncio.create_task(self._renewing())]
         failing = asyncio.create_task(self._listener.failed())
         stopping = asyncio.create_task(self._stop.wait())
@@ -114,6 +117,7 @@ class Server:
         await asyncio.wait({failing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (*beside, failing, stopping):
             task.cancel()
+        console.close()
         await self._wind_down()
 
     async def _renewing(self) -> None:

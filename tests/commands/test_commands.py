@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import urllib.request
 import zipfile
 from pathlib import Path
 
 import apsw
+import httpx
 import pytest
 
 from appliance import errors
 from appliance.__main__ import EXIT_CODES, exit_code
 from appliance.registry import discover
 from appliance.store import Store
-from tests._server import serving
+from tests._server import serving, serving_process
 from tests._shared import ROOT, shared
 from tests.commands._folder import command, pictures, ran
 
@@ -120,6 +122,23 @@ def test_a_code_from_the_console_opens_a_forgotten_account(data: Path):
         body = {"email": "ann@example.com", "code": code, "password": "an entirely different phrase"}
         assert running.client().post("/api/reset", json=body).status_code == 201
         assert running.client().post("/api/reset", json=body).status_code == 403
+
+
+def test_a_code_is_made_while_the_box_is_served(data: Path):
+    ran("user", "add", "ann@example.com", "--password", "a long enough secret 9", "--data", data)
+    with serving_process(data) as child:
+        made = ran("user", "reset", "ann@example.com", "--data", data, "--json")
+        assert (made["email"], made["valid_s"]) == ("ann@example.com", 3600)
+        body = {"email": "ann@example.com", "code": made["code"], "password": "an entirely different phrase"}
+        ran("user", "reset", "bob@example.com", "--data", data, code=3)
+        assert httpx.post(f"{child.url}/api/reset", json=body, headers={"Origin": child.url}).status_code == 201
+        child.stop(signal.SIGKILL)
+    assert stat.S_ISSOCK((data / "console").stat().st_mode), "a kill leaves it behind"
+    with serving_process(data) as child:
+        assert stat.S_IMODE((data / "console").stat().st_mode) == 0o600
+        assert ran("user", "reset", "ann@example.com", "--data", data, "--json")["code"] != made["code"]
+        assert child.stop() == 0
+    assert not (data / "console").exists()
 
 
 def test_jobs_are_listed_and_steered(data: Path, tmp_path: Path):
