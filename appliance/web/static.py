@@ -18,7 +18,9 @@ __all__ = ["DIST", "Static"]
 
 DIST = Path(__file__).parent / "ui" / "dist"
 _WORKBENCH = re.compile(r"projects/([0-9]+)/(?:annotate|review|images/([0-9]+))")
-_SCRIPT = re.compile(r'<script type="module" crossorigin src="(/assets/[^"]+)">')
+_SCRIPT = re.compile(
+    r'<(?:script type="module"|link rel="modulepreload") crossorigin (?:src|href)="(/assets/[^"]+)">'
+)
 _ID = re.compile("[0-9]{1,18}")
 _ENCODINGS = ((".br", "br"), (".gz", "gzip"))
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json",
@@ -76,7 +78,7 @@ class Static:
     async def _page(self, path: str, request: falcon.asgi.Request, response: falcon.asgi.Response) -> str:
         """Return the page for a path of the router, and have the browser ask for what it is going to need.
 
-        Its own files first: they are small, and nothing goes on without them.
+        Its own files first: they are small, and nothing goes on without them; then the pixels, which take longest.
         """
         found = _WORKBENCH.fullmatch(path)
         if not found or not self._files or "workbench.html" not in self._files or not self._signed_in(request):
@@ -86,7 +88,7 @@ class Static:
         shown = ["/api/session", *(f"/api/projects/{project_id}{rest}" for rest in ("", "/labels"))]
         if image_id:
             image = f"/api/projects/{project_id}/images/{image_id[0]}"
-            shown += [image, f"{image}/annotations", f"{image}/view"]
+            shown = [f"{image}/view", f"{image}/annotations", *shown, image]
         page = await self._content(self._files["workbench.html"])
         links = [f"<{name}>; rel=modulepreload; crossorigin" for name in _SCRIPT.findall(page.body.decode())]
         links += [f"<{address}>; rel=preload; as=fetch; crossorigin" for address in shown]

@@ -5,7 +5,7 @@ interface Graph {
 }
 
 const MAIN = resolve("src/main.tsx");
-const AT_WORK = resolve("src/at-work.ts");
+const AT_WORK = resolve("src/workbench/page.ts");
 
 /**
  * The console's code in two files: what every page needs, and what the workbench needs besides.
@@ -31,5 +31,8 @@ function closure(id: string, graph: Graph): ReadonlySet<string> {
   closures.set(id, found);
   return found;
 }
+
+/** The few lines that a page of the workbench begins with, and what loads the rest, in a file that waits for no other. */
+export const FIRST = /\/src\/app\/(?:first|bench-address)\.ts$|vite\/preload-helper/;
 
 const closures = new Map<string, ReadonlySet<string>>();

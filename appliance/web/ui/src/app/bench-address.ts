@@ -1,16 +1,10 @@
-import { choose } from "./router";
-
-const BENCHES: readonly [string, "annotate" | "review"][] = [
-  ["/projects/:project/annotate", "annotate"],
-  ["/projects/:project/review", "review"],
-  ["/projects/:project/images/:image", "annotate"],
-];
+const BENCH = /^\/projects\/(\d+)\/(?:(annotate|review)|images\/(\d+))$/;
 
 /** The page of the workbench that an address shows, and its image where it names one. */
 export function benchAt(path: string, query: URLSearchParams) {
-  const found = choose(BENCHES, path);
-  const projectId = Number(found?.params.project);
-  if (!found || !Number.isInteger(projectId)) return null;
-  const imageId = Number(found.params.image ?? query.get("image"));
-  return { page: found.value, projectId, imageId: Number.isInteger(imageId) && imageId > 0 ? imageId : null };
+  const found = BENCH.exec(path);
+  if (!found) return null;
+  const [, project, page = "annotate", named] = found;
+  const imageId = Number(named ?? query.get("image"));
+  return { page: page as "annotate" | "review", projectId: Number(project), imageId: Number.isInteger(imageId) && imageId > 0 ? imageId : null };
 }

@@ -1,7 +1,6 @@
 import { http, projects } from "../api/client";
 import { Pictures } from "../editor/pictures";
-import { benchAt } from "./bench-address";
-import { place } from "./router";
+import { firstBench, firstView, firstWorker } from "./first";
 
 let begun: { projectId: number; pictures: Pictures } | null = null;
 
@@ -11,16 +10,15 @@ let begun: { projectId: number; pictures: Pictures } | null = null;
  * The box answers with the workbench's own page only where somebody is.
  */
 export function startEarly(): void {
-  const bench = benchAt(place.value.path, place.value.query);
-  if (!bench || document.documentElement.dataset.page !== "workbench") return;
-  const { projectId, imageId, page } = bench;
+  if (!firstBench) return;
+  const { projectId, imageId, page } = firstBench;
   void (page === "annotate" ? import("../workbench/annotate") : import("../workbench/review")).catch(() => undefined);
   http.ahead(projects.address(projectId));
   http.ahead(`${projects.address(projectId)}/labels`);
-  void import("../editor/render/raster-client").then(({ startRaster }) => startRaster(), () => undefined);
+  void import("../editor/render/raster-client").then(({ startRaster }) => startRaster(firstWorker), () => undefined);
   if (imageId === null) return;
   begun = { projectId, pictures: new Pictures(projectId) };
-  begun.pictures.begin(imageId);
+  begun.pictures.begin(imageId, firstView);
 }
 
 /** Nothing of what was asked for comes: the box is away. */

@@ -40,9 +40,9 @@ export class Pictures {
     return this.held.get(imageId)?.ready ?? null;
   }
 
-  /** Ask for an image and its pixels at once, before it is known that it is there. */
-  begin(imageId: number): void {
-    const view = viewOf(this.projectId, imageId);
+  /** Ask for an image and its pixels at once, before it is known that it is there; `first` are pixels on their way. */
+  begin(imageId: number, first: Promise<ImageBitmap | null> | null = null): void {
+    const view = Promise.resolve(first).then((bitmap) => bitmap ?? viewOf(this.projectId, imageId));
     view.catch(() => undefined);
     this.get(imageId, view).catch(() => undefined);
   }

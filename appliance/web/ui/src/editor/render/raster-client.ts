@@ -34,15 +34,16 @@ function beside(): AskOne {
   return (ask) => rasterizer.ask(ask);
 }
 
-function inWorker(): AskOne {
-  const worker = new Worker(new URL("./raster-worker.ts", import.meta.url), { type: "module", name: "raster" });
+function inWorker(begun: Worker | null): AskOne {
+  const worker = begun ?? new Worker(new URL("./raster-worker.ts", import.meta.url), { type: "module", name: "raster" });
   worker.onmessage = (event: MessageEvent<Tell>) => hear(event.data);
   return (ask, transfer) => worker.postMessage(ask, { transfer });
 }
 
-/** Have the worker begin before the first canvas needs it. */
-export function startRaster(): void {
-  asks ??= typeof Worker === "undefined" || typeof OffscreenCanvas === "undefined" ? beside() : inWorker();
+/** Have the worker begin before the first canvas needs it, or take one that has begun. */
+export function startRaster(begun: Worker | null = null): void {
+  if (asks) begun?.terminate();
+  else asks = typeof Worker === "undefined" || typeof OffscreenCanvas === "undefined" ? beside() : inWorker(begun);
 }
 
 /** One surface of the rasterizer that all canvases of the console share, for as long as it is open. */

@@ -1,0 +1,24 @@
+import { benchAt } from "./bench-address";
+
+/** The image in the address of a page of the workbench; null elsewhere, and where the box answers with the general page. */
+export const firstBench =
+  globalThis.document?.documentElement.dataset.page === "workbench" ? benchAt(location.pathname, new URLSearchParams(location.search)) : null;
+
+/**
+ * Its pixels and the worker that draws its shapes, begun by a few lines that the browser has long
+ * before the rest of the code, so that they get ready beside that. No bitmap in the end: ask again.
+ */
+export const firstView: Promise<ImageBitmap | null> | null = firstBench?.imageId ? viewed(firstBench.projectId, firstBench.imageId) : null;
+export const firstWorker: Worker | null =
+  firstBench && typeof OffscreenCanvas !== "undefined"
+    ? new Worker(new URL("../editor/render/raster-worker.ts", import.meta.url), { type: "module", name: "raster" })
+    : null;
+
+async function viewed(projectId: number, imageId: number): Promise<ImageBitmap | null> {
+  try {
+    const response = await fetch(`/api/projects/${projectId}/images/${imageId}/view`);
+    return response.ok ? await createImageBitmap(await response.blob()) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,4 @@
+/** The console with the workbench's code. */
+import "./annotate";
+import "./review";
+import "../main";
