@@ -98,7 +98,7 @@ export function Labels({ projectId, model, labels, may }: Props) {
                       min="0"
                       max="1"
                       step="0.01"
-                      placeholder="run's"
+                      placeholder={mine.ignored ? "" : "run's"}
                       aria-label={`Least confidence of ${match.name}`}
                       disabled={!may || mine.ignored}
                       value={mine.confidence ?? ""}

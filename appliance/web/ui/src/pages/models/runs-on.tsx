@@ -26,7 +26,8 @@ export function RunsOn({ model, runtimes, operates }: Props) {
   const own = clicks ? runtimes.backends.find((one) => one.name === OF_CLICKS) : undefined;
   const name = prepared?.backend ?? (clicks ? own?.name : runtimes.backend);
   const device = prepared?.device ?? (clicks ? own?.devices[0] : runtimes.device);
-  const others = clicks ? [] : runtimes.backends.filter((one) => one.name !== name);
+  const told = prepared?.fallback ? runtimes.backend : null; // the line about the preparing says why not
+  const others = clicks ? [] : runtimes.backends.filter((one) => one.name !== name && one.name !== told);
   const prepare = (): void =>
     run(async () => {
       setPrepared(null);
@@ -41,7 +42,7 @@ export function RunsOn({ model, runtimes, operates }: Props) {
         <span class="space" />
         <span>{name ? `${name}, ${device}` : "nothing here"}</span>
       </header>
-      <p class="second small">{clicks ? `${own?.reason ?? runtimes.reason}: clicks are answered by it everywhere.` : `${runtimes.reason}.`}</p>
+      {name === (clicks ? own?.name : runtimes.backend) && <p class="second small">{clicks ? `${own?.reason ?? runtimes.reason}: clicks are answered by it everywhere.` : `${runtimes.reason}.`}</p>}
       {others.map((one) => (
         <p key={one.name} class="second small">
           {one.name}: {one.fallback ?? one.reason}

@@ -26,8 +26,14 @@ export function Assist({ project }: ProjectPageProps) {
         options={[[BUILT_IN, "Built-in, without weights"], ...models]}
         onPick={choose}
       />
-      {models.length === 0 && <p class="second">A MobileSAM or SAM 2.1 model outlines objects better: an operator adds it under Models.</p>}
+      {value && <p class="second">{words(value.model_id !== null, models.length > 0)}</p>}
       <Fault problem={problem ?? unread} />
     </section>
   );
+}
+
+function words(chosen: boolean, others: boolean): string {
+  if (chosen) return "It looks at an image as soon as somebody takes it, so that clicks are answered at once. Where it cannot run, the built-in one answers.";
+  if (others) return "It is always there. A SAM model outlines objects better, and needs a moment for each image that nobody has taken before.";
+  return "A MobileSAM or SAM 2.1 model outlines objects better: an operator adds it under Models.";
 }
