@@ -62,20 +62,21 @@ def drop(page: Page, photographs: list[Path]) -> None:
     expect(panel.get_by_role("status")).to_have_text(f"{MANY} images added")
     expect(page.get_by_role("list", name="Images").get_by_role("link")).to_have_count(MANY)
     shoot(page, "new-user-uploaded")
+    panel.get_by_role("link", name="Begin annotating").click()
 
 
 def add_labels(page: Page) -> None:
     """Where there is nothing to draw with, the workbench asks for the first label."""
-    page.get_by_role("link", name="Annotate", exact=True).click()
     expect(page.get_by_text("Add a label first")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile(", 0 objects$"))).to_be_visible()
     shoot(page, "new-user-no-labels")
-    page.get_by_label("First label").fill("person")
+    expect(page.get_by_label("First label")).to_be_focused()
+    page.keyboard.type("person")
     page.keyboard.press("Enter")
     palette = page.get_by_role("list", name="Labels")
     expect(palette.get_by_role("button", name="person")).to_be_visible()
     shoot(page, "new-user-first-label")
-    page.get_by_role("link", name="Settings", exact=True).click()
+    page.get_by_role("button", name="Add a label").click()
     page.get_by_label("New label").fill("car")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Edit car")).to_be_visible()

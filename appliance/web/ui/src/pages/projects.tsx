@@ -75,8 +75,7 @@ export function Projects() {
               )
             }
           >
-            You are not in a project yet: create one, or ask an admin of this box to add {session.value?.user.name} to
-            theirs.
+            You are not in a project yet: {mayCreate ? "create one, or ask somebody to add you to theirs" : "ask somebody to add you to theirs"}.
           </Empty>
         )}
         {shown.length > 0 && <Table rows={shown} />}

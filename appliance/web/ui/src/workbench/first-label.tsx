@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { projects } from "../api/client";
 import type { ProjectRow } from "../api/types";
@@ -11,6 +11,11 @@ import { Button, Fault, Field } from "../parts/controls";
 export function FirstLabel({ project }: { project: ProjectRow }) {
   const [name, setName] = useState("");
   const { busy, problem, run } = useAct();
+  const form = useRef<HTMLFormElement>(null);
+  // Nothing can be done on the canvas yet, so the keys are for this.
+  useEffect(() => {
+    if (project.labels === 0) form.current?.querySelector("input")?.focus();
+  }, [project.labels]);
   if (!mayAdminister(project, session.value?.permissions.administer ?? false)) {
     return <p class="note second">There is no label to draw with yet: ask an admin of the project to add one.</p>;
   }
@@ -19,6 +24,7 @@ export function FirstLabel({ project }: { project: ProjectRow }) {
   };
   return (
     <form
+      ref={form}
       class="first-label"
       onSubmit={(event) => {
         event.preventDefault();

@@ -2,6 +2,9 @@ import { useState } from "preact/hooks";
 
 import type { Label } from "../api/types";
 import { hint } from "../app/keys";
+import { mayAdminister } from "../app/project";
+import { go } from "../app/router";
+import { session as signedIn } from "../app/session";
 import { IconButton, Swatch } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
 import { Icon } from "../parts/icon";
@@ -51,6 +54,9 @@ function OfLabel({ bench, label }: { bench: Bench; label: Label | null }) {
         <Icon name="search" /> Search a label <kbd>{hint("find-label")}</kbd>
       </button>
       <span class="space" />
+      {mayAdminister(bench.project.value, signedIn.value?.permissions.administer ?? false) && (
+        <IconButton icon="add" class="by-key" label="Add a label" onClick={() => go(`/projects/${bench.project.value.id}/settings`)} />
+      )}
       <IconButton
         icon={hidden ? "hidden" : "eye"}
         label={hidden ? "Show all of this label" : "Hide all of this label"}

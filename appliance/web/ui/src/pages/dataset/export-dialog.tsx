@@ -29,7 +29,7 @@ export function ExportDialog(props: { project: ProjectRow; snapshot?: Snapshot; 
   const [task, setTask] = useState("auto");
   const { busy, problem, run } = useAct();
   const sources: (readonly [string, string])[] = [
-    ["", "New one of what is approved"],
+    ["", "New one of what is done"],
     ...(known.value ?? []).map((one) => [String(one.id), `${one.name}, ${counted(one.images, "image")}`] as const),
   ];
   const start = async (): Promise<void> => {

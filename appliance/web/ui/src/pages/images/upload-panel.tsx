@@ -125,6 +125,11 @@ function Summary({ projectId }: { projectId: number }) {
           Cancel {open > 0 ? "the rest" : ""}
         </Button>
       )}
+      {over && group.count("done") > 0 && (
+        <a class="button quiet" href={`/projects/${projectId}/annotate`}>
+          Begin annotating
+        </a>
+      )}
       {over && <IconButton icon="close" label="Close" onClick={() => uploads.clear(projectId)} />}
     </header>
   );
