@@ -19,7 +19,7 @@ from tests.browser._console import Console, Desk
 
 __all__ = ["STATES", "Stage"]
 
-_LABELS = [{"name": "bolt"}, {"name": "nut"}, {"name": "washer"}]
+_LABELS = [{"name": name} for name in ("bolt", "nut", "screw", "spring", "washer")]
 _DATASET = re.compile(r"^\w+: COCO JSON")
 
 
@@ -62,11 +62,15 @@ class Stage:
         body = {"diff_id": secrets.token_urlsafe(12), "revision": revision, **changes}
         self.post(f"/api/projects/{project_id}/images/{image_id}/annotations", body, who)
 
-    def shape(self, project_id: int, x: float = 300, y: float = 200) -> dict[str, Any]:
-        """Return a box of the project's first label."""
-        label = self.people["admin"].get(f"/api/projects/{project_id}/labels").json()["items"][0]["id"]
-        geometry = {"type": "box", "x1": x, "y1": y, "x2": x + 160, "y2": y + 120}
-        return {"id": secrets.token_urlsafe(12), "label_id": label, "geometry": geometry}
+    def shape(self, project_id: int, number: int = 0) -> dict[str, Any]:
+        """Return a box around one of the things in the demo's first picture, the widest first."""
+        admin = self.people["admin"]
+        found = admin.get("/api/projects/1/images/1/annotations").json()["annotations"]
+        found.sort(key=lambda one: one["geometry"]["x1"] - one["geometry"]["x2"])
+        names = {one["id"]: one["name"] for one in admin.get("/api/projects/1/labels").json()["items"]}
+        labels = {one["name"]: one["id"] for one in admin.get(f"/api/projects/{project_id}/labels").json()["items"]}
+        label_id = labels[names[found[number]["label_id"]]]
+        return {"id": secrets.token_urlsafe(12), "label_id": label_id, "geometry": found[number]["geometry"]}
 
     def task(self, project_id: int, image_id: int) -> str:
         """Return the address of an image's task."""
@@ -147,7 +151,7 @@ def _conflict(stage: Stage) -> Page:
     page.keyboard.press("Tab")
     for _ in range(30):
         page.keyboard.press("ArrowRight")
-    theirs = {**shape, "geometry": {**shape["geometry"], "y2": 400}}
+    theirs = {**shape, "geometry": {**shape["geometry"], "y2": shape["geometry"]["y2"] + 40}}
     stage.annotate(project_id, image, 1, "reviewer", changed=[theirs])
     page.context.set_offline(False)
     expect(page.get_by_role("alert").filter(has_text="both versions are here")).to_be_visible()
@@ -158,7 +162,7 @@ def _late(stage: Stage) -> Page:
     project_id, [image] = stage.project("Parts")
     stage.annotate(project_id, image, added=[stage.shape(project_id)])
     stage.post(f"{stage.task(project_id, image)}/submit", {"revision": 1}, "annotator")
-    more = {"diff_id": secrets.token_urlsafe(12), "revision": 1, "added": [stage.shape(project_id, 560, 300)]}
+    more = {"diff_id": secrets.token_urlsafe(12), "revision": 1, "added": [stage.shape(project_id, 1)]}
     stage.post(f"/api/projects/{project_id}/images/{image}/late", more, "annotator")
     page = stage.open("reviewer", f"/projects/{project_id}/review")
     expect(page.get_by_role("status").filter(has_text="Late work by annotator")).to_be_visible()
@@ -181,22 +185,22 @@ def _one_of_two(stage: Stage) -> Page:
 def _comments(stage: Stage) -> Page:
     project_id, [image] = stage.project("Parts")
     shape = stage.shape(project_id)
-    stage.annotate(project_id, image, added=[shape, stage.shape(project_id, 620, 120)])
+    stage.annotate(project_id, image, added=[shape, stage.shape(project_id, 1)])
     url = f"/api/projects/{project_id}/images/{image}/comments"
 
     def say(who: str, text: str, **facts: Any) -> Any:
         return stage.post(url, {"key": secrets.token_urlsafe(9), "text": text, **facts}, who)
 
-    pin = {"annotation_id": shape["id"], "x": 380, "y": 260}
-    first = say("reviewer", "Is this a bolt or a screw? The head is hidden.", pin=pin)
-    say("annotator", "A bolt: the thread ends before the tip.", reply_to=first["key"])
-    say("admin", "Outline the shadow as well, please.", pin={"x": 700, "y": 500})
+    pin = {"annotation_id": shape["id"], "x": shape["geometry"]["x2"], "y": shape["geometry"]["y1"]}
+    first = say("reviewer", "Is this tight enough? The tip looks cut off.", pin=pin)
+    say("annotator", "Moved the edge out by two pixels.", reply_to=first["key"])
+    say("admin", "Label the washers, too.", pin={"x": 700, "y": 500})
     settled = say("reviewer", "Picture is sharp enough.")
     stage.post(f"/api/projects/{project_id}/threads/{settled['id']}/resolve", None, "reviewer")
     page = stage.open("annotator", f"/projects/{project_id}/annotate?image={image}")
     _at_work(page, 2)
     page.get_by_role("button", name=re.compile("^Comment 1")).click()
-    expect(page.get_by_text("the thread ends before the tip")).to_be_visible()
+    expect(page.get_by_text("Moved the edge out")).to_be_visible()
     return page
 
 
@@ -235,7 +239,7 @@ def _past(stage: Stage) -> Page:
     project_id, [image] = stage.project("Parts")
     shape = stage.shape(project_id)
     stage.annotate(project_id, image, added=[shape])
-    stage.annotate(project_id, image, 1, "reviewer", added=[stage.shape(project_id, 560, 300)], removed=[shape["id"]])
+    stage.annotate(project_id, image, 1, "reviewer", added=[stage.shape(project_id, 1)], removed=[shape["id"]])
     page = stage.open("admin", f"/projects/{project_id}/annotate?image={image}")
     _at_work(page, 1)
     _about_image(page)

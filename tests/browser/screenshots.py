@@ -28,7 +28,17 @@ from tests.browser._states import STATES, Stage
 _BACK_IN_REVIEW = 14
 _IN_PROGRESS = 3
 _MOST_BYTES = 400_000
-_DOCS = ("review", "browse", "annotate", "projects", "dataset")
+_DOCS = {
+    **{name: f"{name}-dark" for name in ("annotate", "review", "browse", "comments", "insights", "models", "projects",
+                                         "dataset")},
+    "tablet": "annotate-tablet",
+    "light": "review-light",
+}  # fmt: skip
+"""Pictures of the documentation, and which page on which screen each of them shows."""
+_DECODED = """async () => {
+    const inView = [...document.images].filter((one) => one.getBoundingClientRect().top < innerHeight);
+    await Promise.all(inView.map((one) => one.decode().catch(() => null)));
+}"""
 _SCREENS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "light": {"color_scheme": "light"},
@@ -238,6 +248,7 @@ def _shoot(browser: Browser, url: str, people: dict[str, httpx.Client], folder: 
             page = desks[who].go(path)
             ready(page)
             page.wait_for_load_state("networkidle")
+            page.evaluate(_DECODED)
             page.screenshot(path=folder / f"{name}-{screen}.png")
         for name, bring_about in STATES.items():
             if not names or name in names:
@@ -251,8 +262,8 @@ def _for_docs(folder: Path) -> None:
     """Reduce the colours: an octree keeps the few bright ones of labels, which median cut drops."""
     target = ROOT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)
-    for name in _DOCS:
-        picture = Image.open(folder / f"{name}-dark.png").convert("RGB")
+    for name, shown in _DOCS.items():
+        picture = Image.open(folder / f"{shown}.png").convert("RGB")
         fewer = picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         fewer.save(target / f"{name}.png", optimize=True)
         size = (target / f"{name}.png").stat().st_size

@@ -18,10 +18,15 @@ export function Dialog({ title, onClose, children, wide }: Props) {
   const heading = useId();
   useEffect(() => {
     const dialog = element.current;
+    const before = document.activeElement;
     dialog?.showModal();
     // A dialog begins with what is asked, not with the way out of it.
     if (document.activeElement?.closest(".dialog > header")) (dialog?.querySelector<HTMLElement>(FIELDS) ?? dialog)?.focus();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // What is taken out of the page with its dialog open gives no focus back by itself.
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
   }, []);
   return (
     <dialog
