@@ -81,6 +81,22 @@ export async function whenOver(id: number): Promise<Job> {
   }
 }
 
+const CHANGES: Record<string, string> = {
+  assign: "Assign images",
+  delete: "Delete images",
+  due: "Set a date",
+  move: "Move in the queue",
+  prioritise: "Set a priority",
+  reopen: "Reopen images",
+  settle: "Follow the policy",
+  share: "Deal images out",
+};
+
+/** A job's name, of a change to images by what it changes. */
+export function jobTitle({ kind, parameters }: Pick<Job, "kind" | "parameters">): string {
+  return (kind === "change-images" && CHANGES[String(parameters.action)]) || jobName(kind);
+}
+
 async function loadRunning(): Promise<void> {
   const pages = await Promise.all(["queued", "running", "paused"].map((state) => client.page({ state, limit: 50 })));
   const found = pages.flatMap((page) => page.items);

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { jobs, projects } from "../api/client";
 import type { Job, JobState, JsonObject, Note } from "../api/types";
-import { hasEnded, jobName, liveJobs } from "../app/jobs";
+import { hasEnded, jobTitle, liveJobs } from "../app/jobs";
 import { mayAdminister } from "../app/project";
 import { session } from "../app/session";
 import { useAct, useEvents, useLoad } from "../app/use";
@@ -146,7 +146,7 @@ function Row(props: { job: Job; project: string; onNotes: () => void; onUndo: ((
           </span>
         </td>
         <td class="job-name">
-          {jobName(job.kind)} <span class="second mono">{job.id}</span>
+          {jobTitle(job)} <span class="second mono">{job.id}</span>
         </td>
         <td class="job-project second cut" title={`${project}, lane ${job.lane}`}>
           {project}
@@ -155,7 +155,7 @@ function Row(props: { job: Job; project: string; onNotes: () => void; onUndo: ((
           <Progress
             done={job.state === "done" ? 1 : job.progress}
             total={job.state === "done" ? 1 : job.total}
-            label={`${jobName(job.kind)} ${job.id}`}
+            label={`${jobTitle(job)} ${job.id}`}
           />
         </td>
         <td class="cut">{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : hasEnded(job.state) ? "" : job.message}</td>
@@ -218,7 +218,7 @@ export function NoteList({ notes }: { notes: readonly Note[] }) {
 function Notes({ job, onClose }: { job: Job; onClose: () => void }) {
   const loaded = useLoad(() => jobs.get(job.id), [job.id]);
   return (
-    <Dialog title={`${jobName(job.kind)} ${job.id}`} wide onClose={onClose}>
+    <Dialog title={`${jobTitle(job)} ${job.id}`} wide onClose={onClose}>
       <Fault problem={loaded.problem} retry={loaded.reload} />
       {errorWords(job.error) && <p>{errorWords(job.error)}</p>}
       {loaded.value && loaded.value.notes.length === 0 && <p class="second">No notes: nothing was left out.</p>}

@@ -1,6 +1,6 @@
 import { history, type UndoPreview } from "../api/history";
 import type { Job } from "../api/types";
-import { jobName, noteJob } from "../app/jobs";
+import { jobTitle, noteJob } from "../app/jobs";
 import { useAct, useLoad } from "../app/use";
 import { Button, Fault } from "../parts/controls";
 import { Dialog } from "../parts/dialog";
@@ -25,7 +25,7 @@ export function UndoJob({ job, projectId, onClose }: { job: Job; projectId: numb
       onClose();
     });
   return (
-    <Dialog title={`Undo ${jobName(job.kind).toLowerCase()} ${job.id}?`} onClose={onClose}>
+    <Dialog title={`Undo ${jobTitle(job).toLowerCase()} ${job.id}?`} onClose={onClose}>
       <Fault problem={seen.problem ?? problem} retry={seen.problem ? seen.reload : undefined} />
       {seen.value && (
         <>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Job } from "../../src/api/types";
+import { jobTitle } from "../../src/app/jobs";
 import { timeLeft } from "../../src/pages/jobs";
 
 const job = (facts: Partial<Job>): Job => ({ state: "running", started_at_ms: 10_000, progress: 25, total: 100, ...facts }) as Job;
@@ -16,5 +17,13 @@ describe("timeLeft", () => {
     expect(timeLeft(job({ total: 0 }), 30_000)).toBeNull();
     expect(timeLeft(job({ progress: 0 }), 30_000)).toBeNull();
     expect(timeLeft(job({ state: "queued", started_at_ms: null }), 30_000)).toBeNull();
+  });
+});
+
+describe("jobTitle", () => {
+  it("says of a change to images what it changes", () => {
+    expect(jobTitle(job({ kind: "change-images", parameters: { action: "reopen" } }))).toBe("Reopen images");
+    expect(jobTitle(job({ kind: "change-images", parameters: { action: "paint" } }))).toBe("Change images");
+    expect(jobTitle(job({ kind: "auto-label", parameters: { action: "reopen" } }))).toBe("Auto-label");
   });
 });
