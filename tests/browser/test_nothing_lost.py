@@ -198,6 +198,9 @@ def test_a_tab_that_ends_right_after_a_change(site: Site, console: Console, secu
     if how == "close":
         desk.page.close()
     else:
+        # A look at what is kept waits for what was written before it. A process that ends sooner than
+        # the browser has taken that in can lose it.
+        assert len(journal(desk.page)) == 1
         end_process(desk.page)
     line.cut = False
     page = work.another_page("/").page

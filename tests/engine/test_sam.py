@@ -11,6 +11,7 @@ import pytest
 
 from appliance.engine.convert._base import converters
 from appliance.engine.segmenters._base import Prompt, Weights, segmenters
+from appliance.engine.segmenters._sam import enlarged
 from appliance.engine.worker import try_out
 from appliance.errors import UnusableModel
 from appliance.imaging.decode import decode_bgr
@@ -94,6 +95,23 @@ def test_masks_are_those_of_the_checkpoint(tmp_path: Path, name: str) -> None:
         union = (mine | other).sum()
         found.append(1.0 if union == 0 else (mine & other).sum() / union)
     assert min(found) >= 0.99, (min(found), np.sort(found)[:10])
+
+
+@pytest.mark.parametrize(
+    "size", [(640, 428), (810, 1080), (1280, 720), (500, 333), (37, 700), (1024, 1024), (90, 60)]
+)
+def test_logits_are_enlarged_as_theirs(size: tuple[int, int]) -> None:
+    """To the edge of the picture, too, where what lies beside it has no say."""
+    import torch
+    from ultralytics.utils import ops
+
+    width, height = size
+    logits = np.random.default_rng(3).standard_normal((256, 256)).astype(np.float32)
+    gains = [round(side * 1024 / max(size)) / 4 / side for side in (height, width)]
+    wanted = ops.scale_masks(
+        torch.from_numpy(logits)[None, None], (height, width), (gains, (0.0, 0.0)), padding=False
+    )
+    assert np.abs(enlarged(logits, width, height) - wanted[0, 0].numpy()).max() < 1e-3
 
 
 @pytest.mark.parametrize("name", ["mobile_sam", "sam2.1_tiny"])

@@ -16,7 +16,7 @@ from appliance.engine.backends._graph import GraphSession, Stop
 from appliance.engine.segmenters._base import Embedding, Prompt, Segmented, Session, Weights
 from appliance.errors import BackendUnavailable, UnusableModel
 
-__all__ = ["SIDE", "SamSession", "check_answer"]
+__all__ = ["SIDE", "SamSession", "check_answer", "enlarged"]
 
 SIDE = 1024
 _LOW_SIDE = 256
@@ -74,7 +74,7 @@ class SamSession:
         logits, scores = answer[self._logits][0], answer["iou_predictions"][0]
         ambiguous = len(prompt.points) == 1 and prompt.box is None and prompt.mask is None
         best = self._chosen(logits, scores, ambiguous)
-        mask = _enlarged(logits[best], width, height) > 0
+        mask = enlarged(logits[best], width, height) > 0
         return Segmented(mask, float(np.clip(scores[best], 0, 1)))
 
     def close(self) -> None:
@@ -157,11 +157,17 @@ def _lowered(mask: np.ndarray) -> np.ndarray:
     return low
 
 
-def _enlarged(logits: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return logits ``[256, 256]`` of the input as those of the picture, ``[height, width]``."""
+def enlarged(logits: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return logits ``[256, 256]`` of the input as those of the picture, ``[height, width]``.
+
+    What lies beside the picture has no say in its edges where the picture ends between two pixels.
+    """
     share = SIDE / max(width, height) * _LOW_SIDE / SIDE
-    span_x, span_y = round(width * share * 4) / 4 / width, round(height * share * 4) / 4 / height
-    back = np.array([[span_x, 0, span_x / 2 - 0.5], [0, span_y, span_y / 2 - 0.5]])
+    span_x, span_y = round(width * share * 4) / 4, round(height * share * 4) / 4
+    if span_x.is_integer() and span_y.is_integer():
+        logits = np.ascontiguousarray(logits[: max(1, int(span_y)), : max(1, int(span_x))])
+    x, y = span_x / width, span_y / height
+    back = np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]])
     return cv2.warpAffine(
         logits, back, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
