@@ -40,22 +40,22 @@ def constant_model(
     kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
     nodes = [helper.make_node("Shape", ["images"], ["size"], start=0, end=1)]
     initializers = []
+    count = "size"
     if work:
         nodes += [
             helper.make_node("ReduceMean", ["images"], ["mean"], axes=[0, 1], keepdims=0),
             helper.make_node("Tile", ["mean", "eightfold"], ["square"]),
             *labour("square", work),
             helper.make_node("Cast", ["nothing"], ["none"], to=TensorProto.INT64),
+            helper.make_node("Add", ["size", "none"], [count := "count"]),
         ]
         initializers.append(numpy_helper.from_array(np.array([8, 8]), "eightfold"))
-    nodes.append(helper.make_node("Add", ["size", "none"] if work else ["size", "zero"], ["count"]))
-    initializers.append(numpy_helper.from_array(np.int64(0), "zero"))
     described = []
     for index, value in enumerate(outputs):
         typed = value.astype(np.float16 if half else np.float32)
         initializers.append(numpy_helper.from_array(typed, f"value{index}"))
         initializers.append(numpy_helper.from_array(np.ones(value.ndim - 1, np.int64), f"once{index}"))
-        nodes.append(helper.make_node("Concat", ["count", f"once{index}"], [f"times{index}"], axis=0))
+        nodes.append(helper.make_node("Concat", [count, f"once{index}"], [f"times{index}"], axis=0))
         nodes.append(helper.make_node("Tile", [f"value{index}", f"times{index}"], [f"output{index}"]))
         described.append(helper.make_tensor_value_info(f"output{index}", kind, [input_shape[0], *value.shape[1:]]))
     graph = helper.make_graph(

@@ -17,7 +17,8 @@ export const firstWorker: Worker | null =
 async function viewed(projectId: number, imageId: number): Promise<ImageBitmap | null> {
   try {
     const response = await fetch(`/api/projects/${projectId}/images/${imageId}/view`);
-    return response.ok ? await createImageBitmap(await response.blob()) : null;
+    // Not `blob()`: of an answer that is still coming to a preload, Chromium can leave that unsettled for ever.
+    return response.ok ? await createImageBitmap(new Blob([await response.arrayBuffer()])) : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { ProjectRow } from "../api/types";
 import { Icon } from "../parts/icon";
@@ -131,7 +131,8 @@ const THEMES: readonly [Theme, string][] = [
 function UserMenu() {
   const [open, setOpen] = useState(false);
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Not after the next paint: Escape may come sooner.
+  useLayoutEffect(() => {
     if (!open) return;
     const leave = (event: Event): void => {
       const key = event instanceof KeyboardEvent ? event.key : null;
