@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { hint } from "../app/keys";
 import { type ColorBy, type Crosshair, NO_ADJUSTMENT, type Surround } from "../editor/session";
@@ -23,9 +23,10 @@ export function Display({ bench }: { bench: Bench }) {
   const projectId = bench.project.value.id;
   const [open, setOpen] = useState(false);
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => readLooks(session, projectId), [projectId]);
+  // Not after the next paint: the page may be left before that, and a look that was chosen is kept.
+  useLayoutEffect(() => readLooks(session, projectId), [projectId]);
   const { adjustment: adjusted, surround, colorBy, names, crosshair } = session;
-  useEffect(() => keepLooks(session, projectId), [projectId, ...[adjusted, surround, colorBy, names, crosshair].map((one) => one.value)]);
+  useLayoutEffect(() => keepLooks(session, projectId), [projectId, ...[adjusted, surround, colorBy, names, crosshair].map((one) => one.value)]);
   useEffect(() => {
     if (!open) return;
     const leave = (event: PointerEvent): void => {
