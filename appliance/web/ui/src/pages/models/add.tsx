@@ -1,12 +1,12 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
-import { jobs } from "../../api/client";
 import { type ConversionAbility, models } from "../../api/models";
 import { Problem } from "../../api/problem";
-import { hasEnded, liveJobs, noteJob } from "../../app/jobs";
+import { noteJob } from "../../app/jobs";
 import { useAct, useLoad } from "../../app/use";
 import { Button, Fault } from "../../parts/controls";
 import { Dialog } from "../../parts/dialog";
+import { useJob } from "./use-job";
 
 interface Props {
   primary: boolean;
@@ -134,19 +134,7 @@ function CheckpointWords(props: { conversion: ConversionAbility; trusted: boolea
 
 /** How far a conversion is, live; its end closes the dialog or says what went wrong. */
 function Progress({ jobId, onDone }: { jobId: number; onDone: (modelId: number) => void }) {
-  const job = liveJobs.value.get(jobId);
-  const [failed, setFailed] = useState<Problem | null>(null);
-  const over = job === undefined || hasEnded(job.state);
-  useEffect(() => {
-    if (!over) return;
-    jobs.get(jobId).then(
-      (ended) => {
-        if (ended.state === "done") onDone(Number(ended.result?.model_id));
-        else if (hasEnded(ended.state)) setFailed(new Problem(422, { code: "failed", detail: String(ended.error?.message ?? `The conversion was ${ended.state}.`) }));
-      },
-      () => undefined,
-    );
-  }, [over]);
+  const { job, failed } = useJob(jobId, "The conversion", (result) => onDone(Number(result?.model_id)));
   if (failed) return <Fault problem={failed} />;
   const { progress = 0, total = 0, message = "" } = job ?? {};
   return (

@@ -1,12 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
-import { jobs } from "../../api/client";
 import { models, type Prepared, type Runtimes } from "../../api/models";
-import { Problem } from "../../api/problem";
 import type { Model } from "../../api/types";
-import { hasEnded, liveJobs, noteJob } from "../../app/jobs";
+import { noteJob } from "../../app/jobs";
 import { useAct } from "../../app/use";
 import { Button, Fault } from "../../parts/controls";
+import { useJob } from "./use-job";
 
 interface Props {
   model: Model;
@@ -68,19 +67,7 @@ export function RunsOn({ model, runtimes, operates }: Props) {
 
 /** How far the preparing is, live, and what it failed of. */
 function Progress({ jobId, onDone }: { jobId: number; onDone: (found: Prepared) => void }) {
-  const job = liveJobs.value.get(jobId);
-  const [failed, setFailed] = useState<Problem | null>(null);
-  const over = job === undefined || hasEnded(job.state);
-  useEffect(() => {
-    if (!over) return;
-    jobs.get(jobId).then(
-      (ended) => {
-        if (ended.state === "done") onDone(ended.result as unknown as Prepared);
-        else if (hasEnded(ended.state)) setFailed(new Problem(422, { code: "failed", detail: String(ended.error?.message ?? `The preparing was ${ended.state}.`) }));
-      },
-      () => undefined,
-    );
-  }, [over]);
+  const { job, failed } = useJob(jobId, "The preparing", (result) => onDone(result as unknown as Prepared));
   if (failed) return <Fault problem={failed} />;
   return <p class="second" role="status">{job?.message || (job?.state === "running" ? "loading" : "waiting for its turn")}</p>;
 }
