@@ -29,6 +29,7 @@ export class WorkQueue {
   private readonly projectId: number;
   private readonly role: WorkRole;
   private readonly calls: Calls;
+  /** Handed in, and the box has not answered yet: what it says of them meanwhile is old. */
   private readonly finished = new Set<number>();
   /** Counts the moves of the person: an answer asked for before the last one comes too late. */
   private moves = 0;
@@ -43,17 +44,23 @@ export class WorkQueue {
   async start(picked?: Task): Promise<void> {
     await this.guard(async () => {
       const moves = this.moves;
-      const found = picked ?? (await this.calls.next(this.projectId, this.role));
+      const found = picked ?? this.fresh(await this.calls.next(this.projectId, this.role));
       if (moves === this.moves) this.current.value = found;
       this.known.value = true;
       await this.fill();
     });
   }
 
-  /** Go on from what is finished: the next known task is there at once, and this one does not come back. */
+  /** Go on from what is finished: the next known task is there at once, and this one comes back only as new work. */
   advance(): Task | null {
     if (this.current.value) this.finished.add(this.current.value.id);
     return this.show(this.ahead.value[0] ?? null, this.ahead.value.slice(1));
+  }
+
+  /** The box has answered: should the task come again, as after a review, it is work again. */
+  told(task: Task): void {
+    // What was asked for before this does not know of it.
+    if (this.finished.delete(task.id)) this.moves++;
   }
 
   /** Look at the next one; this one waits. False at the end. */

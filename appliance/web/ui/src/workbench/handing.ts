@@ -89,11 +89,14 @@ export class Handing {
     walk.advance();
     desk
       .hand(kind, task, reason)
-      .catch(() => {
-        // Why it was refused is told wherever the person is by then.
-        this.forget(task.id);
-        walk.back(task);
-      })
+      .then(
+        () => walk.told(task),
+        () => {
+          // Why it was refused is told wherever the person is by then.
+          this.forget(task.id);
+          walk.back(task);
+        },
+      )
       .then(() => walk.settle())
       .catch(() => undefined);
   }

@@ -58,6 +58,7 @@ export class Verdicts {
     this.queue(async () => {
       try {
         await this.send(given, desk, seen, verdicts);
+        walk.told(task);
       } catch (error) {
         this.comeBack(given, desk, toProblem(error));
       }

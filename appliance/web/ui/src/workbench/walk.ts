@@ -29,7 +29,9 @@ export interface Walk {
   advance(): void;
   /** Put an image on the bench again. */
   back(task: Task): void;
-  /** The box has answered: look at what is ahead. */
+  /** The box has heard that this task was handed in. */
+  told(task: Task): void;
+  /** Look at what is ahead, as after an answer of the box. */
   settle(): Promise<void>;
   /** Tasks changed: ask what there is. */
   refresh(): void;
@@ -73,6 +75,10 @@ export class QueueWalk implements Walk {
 
   back(task: Task): void {
     this.queue.back(task);
+  }
+
+  told(task: Task): void {
+    this.queue.told(task);
   }
 
   settle(): Promise<void> {
@@ -141,6 +147,10 @@ export class BrowseWalk implements Walk {
   back(task: Task): void {
     this.show(task.image_id);
     this.task.value = task;
+  }
+
+  told(): void {
+    return;
   }
 
   async settle(): Promise<void> {

@@ -74,6 +74,30 @@ describe("WorkQueue", () => {
     expect(queue.known.value).toBe(true);
   });
 
+  it("takes what was handed in for new work only once the box has heard of it", async () => {
+    const open = [1];
+    const { queue } = queueOf(open);
+    await queue.start();
+    queue.advance();
+    open.push(1);
+    await queue.refresh();
+    expect(queue.current.value).toBeNull();
+    queue.told(task(1));
+    open.push(1);
+    await queue.settle();
+    expect(queue.current.value?.id).toBe(1);
+  });
+
+  it("drops an answer that does not know yet what was handed in", async () => {
+    const { queue } = queueOf([1, 2]);
+    await queue.start();
+    queue.advance();
+    const asked = queue.settle();
+    queue.told(task(1));
+    await asked;
+    expect([queue.current.value?.id, queue.ahead.value]).toEqual([2, []]);
+  });
+
   it("goes back and forth without handing anything in", async () => {
     const { queue } = queueOf([1, 2, 3]);
     await queue.start();

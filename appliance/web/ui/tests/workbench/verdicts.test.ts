@@ -16,6 +16,7 @@ function bench() {
   const said: string[] = [];
   const walk = {
     advance: () => void said.push("advance"),
+    told: (one: Task) => void said.push(`told ${one.id}`),
     back: (one: Task) => void said.push(`back ${one.id}`),
     settle: async () => void said.push("settle"),
   } as unknown as QueueWalk;
@@ -55,7 +56,7 @@ describe("Verdicts", () => {
     await over();
     expect(review).toHaveBeenCalledTimes(3);
     expect(review).toHaveBeenLastCalledWith(1, 1, { revision: 3, verdict: "approve", reason: undefined, verdicts: [{ annotation_id: "a", verdict: "reject" }] }, 1_000);
-    expect([waits, said, verdicts.unsent.value, verdicts.problem.value]).toEqual([[2000, 2000], ["advance", "settle"], 0, null]);
+    expect([waits, said, verdicts.unsent.value, verdicts.problem.value]).toEqual([[2000, 2000], ["advance", "told 1", "settle"], 0, null]);
   });
 
   it("are heard in their order, and the queue is looked at once", async () => {
@@ -65,7 +66,7 @@ describe("Verdicts", () => {
     verdicts.give(task(2), desk, "return", [], "duplicate");
     await over();
     expect(review.mock.calls.map(([, id]) => id)).toEqual([1, 1, 2]);
-    expect(said).toEqual(["advance", "advance", "settle"]);
+    expect(said).toEqual(["advance", "advance", "told 1", "told 2", "settle"]);
   });
 
   it("take a conflict as told where the answer to the first try was lost", async () => {
@@ -74,7 +75,7 @@ describe("Verdicts", () => {
     const { verdicts, desk, said, over } = bench();
     verdicts.give(task(1), desk, "approve", []);
     await over();
-    expect([said, verdicts.given.value.length, verdicts.problem.value]).toEqual([["advance", "settle"], 1, null]);
+    expect([said, verdicts.given.value.length, verdicts.problem.value]).toEqual([["advance", "told 1", "settle"], 1, null]);
   });
 
   it("bring the image back with the reason where the box refuses", async () => {
