@@ -59,6 +59,7 @@ export interface Trust {
 }
 
 export const box = {
+  health: () => http.send("GET", "/api/health"),
   trust: () => http.get<Trust>("/api/trust"),
 };
 

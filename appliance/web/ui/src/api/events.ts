@@ -23,6 +23,7 @@ const LONGEST_DELAY_MS = 15_000;
  *
  * `"resync"` reaches handlers of that kind when the box no longer holds what was missed;
  * `"connected"` and `"lost"` tell of the connection itself; `first` when nothing was followed before.
+ * `"reached"` says that what the box did not answer may be asked again.
  */
 export class EventStream {
   private readonly handlers = new Map<string, Set<EventHandler>>();
@@ -70,6 +71,12 @@ export class EventStream {
     this.lastSeq = seq;
   }
 
+  /** The box answers: connect at once where that waits, and have everybody ask again. */
+  reach(): void {
+    if (this.wanted && !this.socket) this.open();
+    this.tell("reached", {});
+  }
+
   private open(): void {
     const after = this.lastSeq === null ? "" : `&after=${this.lastSeq}`;
     const socket = this.connect(`/api/events?together=true${after}`);
@@ -97,6 +104,7 @@ export class EventStream {
       const first = this.lastSeq === null;
       this.lastSeq ??= event.seq;
       this.tell("connected", { first });
+      this.tell("reached", {});
       return;
     }
     if (this.lastSeq !== null && event.seq <= this.lastSeq && event.kind !== "resync") return;

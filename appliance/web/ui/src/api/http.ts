@@ -30,6 +30,9 @@ export function address(path: string, query: Query = {}): string {
 export class Http {
   /** Called when the box says that nobody is signed in. */
   onSignedOut: () => void = () => undefined;
+  /** Called when a request gets no answer, or one that the box is not able to give any. */
+  onSilence: () => void = () => undefined;
+  onAnswer: () => void = () => undefined;
   /** Whom this page works for: the box refuses it when somebody else signed in in another tab. */
   userId: number | null = null;
   /** Answers of earlier, by address, for as long as the box gives none. */
@@ -123,14 +126,18 @@ export class Http {
   private refused(response: Response, text: string): Problem {
     const problem = readProblem(response.status, text, response.headers.get("Retry-After"));
     if (problem.code === "not-signed-in") this.onSignedOut();
+    if (problem.status >= 502) this.onSilence();
     return problem;
   }
 
   private async ask(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await this.fetch(path, init);
+      const response = await this.fetch(path, init);
+      this.onAnswer();
+      return response;
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
+      this.onSilence();
       throw offline();
     }
   }

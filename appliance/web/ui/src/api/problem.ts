@@ -44,6 +44,11 @@ export function offline(): Problem {
   });
 }
 
+/** What is left of that for somebody who asked, once the box answers again. */
+export function unanswered(): Problem {
+  return new Problem(0, { code: "unanswered", detail: "The box did not answer this, and answers now. Try again." });
+}
+
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const detail = error instanceof Error ? error.message : String(error);

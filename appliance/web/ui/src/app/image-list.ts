@@ -118,7 +118,7 @@ export class ImageList {
         soon();
       }),
     );
-    stops.push(events.on("connected", () => this.problem.value?.transient && void this.mend()));
+    stops.push(events.on("reached", () => this.problem.value?.transient && void this.mend()));
     return () => {
       clearTimeout(timer);
       for (const stop of stops) stop();

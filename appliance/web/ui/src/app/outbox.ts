@@ -92,6 +92,7 @@ export class Outbox {
   /** The way to the box may be free again. */
   retry(): void {
     void this.post.now();
+    if (this.shown !== null) void this.savers.get(this.shown)?.catchUp();
   }
 
   /** Try to send everything now; true when nothing is left. */

@@ -1,7 +1,8 @@
 import { computed, signal } from "@preact/signals";
 
-import { account, http } from "../api/client";
+import { account, box, http } from "../api/client";
 import { EventStream } from "../api/events";
+import { Line } from "../api/line";
 import { offline, Problem } from "../api/problem";
 import type { Session } from "../api/types";
 import { benchAt } from "./bench-address";
@@ -23,6 +24,11 @@ export const me = computed(() => session.value?.user ?? null);
 export const outbox = signal<Outbox | null>(null);
 
 export const events = new EventStream();
+/** Somebody is signing out: nothing more is asked in that person's name. */
+let leaving = false;
+export const line = new Line({ ask: () => box.health(), onBack: () => !expired.value && !leaving && events.reach() });
+/** The box can be reached, as far as is known. */
+export const reachable = computed(() => connected.value && !line.silent.value);
 
 /** A box that is off leaves packets unanswered for minutes. */
 const PATIENCE_MS = 4_000;
@@ -48,6 +54,7 @@ export function begin(answer: Session): void {
 
 /** Leave: what is unsent stays in the journal until this user signs in again. */
 export function end(): void {
+  leaving = false;
   http.recalled = null;
   void recall.forget();
   events.stop();
@@ -98,14 +105,18 @@ export function openAgain(last: Recalled): void {
 }
 
 export async function signOut(): Promise<void> {
+  leaving = true;
   // The box closes the socket of a session that ends: here that is no news to ask about.
   events.stop();
+  outbox.value?.post.close();
   // The page may be closed, or the box be gone, before it answers.
   void recall.forget();
   await account.signOut().catch(() => undefined);
   end();
 }
 
+http.onSilence = () => line.failed();
+http.onAnswer = () => line.answered();
 http.onSignedOut = () => {
   if (standing.value !== "signed-in") return;
   expired.value = true;
@@ -114,10 +125,11 @@ http.onSignedOut = () => {
 events.on("connected", ({ data }) => {
   connected.value = true;
   if (http.recalled) void loadSession();
-  outbox.value?.retry();
   // What was read before the box was followed may have changed in between.
   if (data.first) outbox.value?.doubt();
 });
+events.on("reached", () => outbox.value?.retry());
+events.on("*", () => line.answered());
 events.on("lost", () => {
   connected.value = false;
   // A socket closed because the session ended looks like a lost line: ask which it was.

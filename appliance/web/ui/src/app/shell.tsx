@@ -8,7 +8,7 @@ import { faults } from "./damage";
 import { runningJobs } from "./jobs";
 import { mayReview } from "./project";
 import { path } from "./router";
-import { connected, me, session } from "./session";
+import { connected, me, reachable, session } from "./session";
 import { askToSignOut } from "./sign-out";
 import { setTheme, theme, type Theme } from "./theme";
 import { helpOpen } from "./help";
@@ -51,7 +51,7 @@ export function Shell({ project, children }: Props) {
         </a>
         {project ? <ProjectPages project={project} /> : <BoxPages />}
         <div class="where">
-          {!connected.value && <span role="status">No connection to the box</span>}
+          {!reachable.value && <span role="status">{connected.value ? "The box does not answer" : "No connection to the box"}</span>}
           {runningJobs.value > 0 && (
             <a href="/jobs">{runningJobs.value === 1 ? "1 job running" : `${runningJobs.value} jobs running`}</a>
           )}

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 
 import { type Problem, toProblem } from "../api/problem";
 import type { Pictures, Ready } from "../editor/pictures";
-import { events } from "./session";
+import { events, line } from "./session";
 
 const ASK_AGAIN_MS = 1_500;
 const UNDER_WAY = new Set(["queued", "running", "paused"]);
@@ -31,14 +31,20 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
     setProblem(null);
     if (imageId === null || turn.there) return;
     let wanted = true;
+    let stop: () => void = () => undefined;
+    const failed = (found: Problem): void => {
+      setProblem(found);
+      stop();
+      stop = events.on("reached", ask);
+      if (found.transient) line.failed();
+    };
     const ask = (): void => {
       pictures.get(imageId).then(
         (found) => wanted && (setCame({ turn, ready: found }), setProblem(null)),
-        (error: unknown) => wanted && setProblem(toProblem(error)),
+        (error: unknown) => wanted && failed(toProblem(error)),
       );
     };
     ask();
-    const stop = events.on("connected", ask);
     return () => {
       wanted = false;
       stop();

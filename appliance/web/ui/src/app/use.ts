@@ -1,6 +1,7 @@
+import type { Signal } from "@preact/signals";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { type Problem, toProblem } from "../api/problem";
+import { type Problem, toProblem, unanswered } from "../api/problem";
 import { events } from "./session";
 
 export interface Loaded<T> {
@@ -26,7 +27,7 @@ export function useLoad<T>(load: () => Promise<T>, deps: readonly unknown[]): Lo
     );
   }, deps);
   const failed = state.problem?.transient ?? false;
-  useEffect(() => (failed ? events.on("connected", run) : undefined), [failed, run]);
+  useLayoutEffect(() => (failed ? events.on("reached", run) : undefined), [failed, run]);
   useLayoutEffect(() => {
     setState({ value: null, problem: null });
     run();
@@ -39,6 +40,8 @@ export function useLoad<T>(load: () => Promise<T>, deps: readonly unknown[]): Lo
 export function useAct(): { busy: boolean; problem: Problem | null; run: (act: () => Promise<unknown>) => void } {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const offline = problem?.code === "offline";
+  useLayoutEffect(() => (offline ? events.on("reached", () => setProblem(unanswered())) : undefined), [offline]);
   const run = (act: () => Promise<unknown>): void => {
     setBusy(true);
     setProblem(null);
@@ -47,6 +50,17 @@ export function useAct(): { busy: boolean; problem: Problem | null; run: (act: (
       .finally(() => setBusy(false));
   };
   return { busy, problem, run };
+}
+
+/** Once the box answers again, do not go on saying that it does not. */
+export function useAnswered(...problems: readonly Signal<Problem | null>[]): void {
+  useLayoutEffect(
+    () =>
+      events.on("reached", () => {
+        for (const problem of problems) if (problem.peek()?.code === "offline") problem.value = unanswered();
+      }),
+    problems,
+  );
 }
 
 const GATHER_MS = 250;

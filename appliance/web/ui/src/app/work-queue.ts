@@ -109,6 +109,12 @@ export class WorkQueue {
     else await this.start();
   }
 
+  /** The box answers again: ask for what it did not say. */
+  async mend(): Promise<void> {
+    if (!this.problem.value?.transient) return;
+    await (this.known.value ? this.settle() : this.start());
+  }
+
   private show(task: Task | null, ahead: readonly Task[]): Task | null {
     this.moves++;
     this.current.value = task;

@@ -8,9 +8,9 @@ import { imageList } from "../app/image-list";
 import { hint, useKeys } from "../app/keys";
 import { mayReview, type ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
-import { connected, me, outbox, session } from "../app/session";
+import { me, outbox, reachable, session } from "../app/session";
 import { useUnread } from "../app/unread";
-import { useAct, useEvents, useLoad } from "../app/use";
+import { useAct, useAnswered, useEvents, useLoad } from "../app/use";
 import { WorkQueue } from "../app/work-queue";
 import { Button, Empty, Fault, IconButton } from "../parts/controls";
 import { TASK_WORDS } from "../parts/marks";
@@ -52,6 +52,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   const shown = useImage(bench, imageId, bench.past.value?.document ?? null);
   const { ready } = shown;
   const unread = useUnread(project.id);
+  useAnswered(handing.problem, bench.talk.problem);
   const selected = query.get("select");
   useEffect(() => {
     if (!ready || selected === null || !bench.desk.value?.document.get(selected)) return;
@@ -96,7 +97,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   });
 
   if (walk.known.value && imageId === null) return <Nothing bench={bench} handing={handing} walk={walk} />;
-  const waiting = walk.problem.value?.transient && (!connected.value || outbox.value?.standing.value === "offline");
+  const waiting = walk.problem.value?.transient && (!reachable.value || outbox.value?.standing.value === "offline");
   const trouble =
     handing.problem.value ?? labelling.problem ?? shown.problem ?? (waiting ? null : walk.problem.value) ??
     (bench.desk.value?.saver.state.value === "refused" ? bench.desk.value.saver.problem.value : null);

@@ -6,9 +6,9 @@ import { activeTime } from "../app/active";
 import { type Handlers, hint, useKeys } from "../app/keys";
 import type { ProjectPageProps } from "../app/project";
 import { go } from "../app/router";
-import { connected } from "../app/session";
+import { reachable } from "../app/session";
 import { useUnread } from "../app/unread";
-import { useEvents } from "../app/use";
+import { useAnswered, useEvents } from "../app/use";
 import { WorkQueue } from "../app/work-queue";
 import { ImageDocument } from "../editor/document";
 import { Button, Empty, Fault, IconButton } from "../parts/controls";
@@ -55,7 +55,11 @@ export function Review({ project, labels }: ProjectPageProps) {
   const stale = task !== null && desk !== null && revision < task.revision;
   const canJudge = task !== null && desk !== null && desk.imageId === task.image_id && !stale && !bench.past.value;
 
-  useEffect(() => walk.start(), [walk]);
+  useEffect(() => {
+    walk.start();
+    return () => walk.stop();
+  }, [walk]);
+  useAnswered(verdicts.problem, bench.talk.problem);
   useEffect(() => {
     activeTime().on(canJudge ? `review:${task.image_id}` : null);
     return () => activeTime().on(null);
@@ -72,7 +76,7 @@ export function Review({ project, labels }: ProjectPageProps) {
     if (!stale || !desk || !task) return;
     desk.saver.hear(task.revision);
     void desk.saver.catchUp().then(() => bench.refresh());
-  }, [stale, desk, connected.value]);
+  }, [stale, desk, reachable.value]);
   useEvents(["task.changed"], project.id, () => verdicts.after(() => void walk.queue.refresh()));
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent): void => {
@@ -228,7 +232,7 @@ export function Review({ project, labels }: ProjectPageProps) {
           `${count(waiting)} in review`,
           ...(verdicts.given.value.length > 0 ? [`${count(verdicts.approved.value)} approved, ${count(verdicts.given.value.length - verdicts.approved.value)} returned`] : []),
           ...(last ? [`last: ${last.verdict === "approve" ? "approved" : `returned, ${last.reason ?? ""}`}`] : []),
-          ...(verdicts.unsent.value > 0 ? [`${connected.value ? "Sending" : "Offline ·"} ${counted(verdicts.unsent.value, "verdict")}${connected.value ? "" : " kept"}`] : []),
+          ...(verdicts.unsent.value > 0 ? [`${reachable.value ? "Sending" : "Offline ·"} ${counted(verdicts.unsent.value, "verdict")}${reachable.value ? "" : " kept"}`] : []),
           ...(facts ? [facts] : []),
         ]}
       />

@@ -50,6 +50,8 @@ export class QueueWalk implements Walk {
   readonly canNext = computed(() => this.queue.ahead.value.length > 0);
   readonly canPrevious = computed(() => this.queue.past.value.length > 0);
 
+  private stopMending: () => void = () => undefined;
+
   constructor(queue: WorkQueue) {
     this.queue = queue;
     this.task = queue.current;
@@ -58,6 +60,8 @@ export class QueueWalk implements Walk {
   }
 
   start(): void {
+    this.stop();
+    this.stopMending = events.on("reached", () => void this.queue.mend());
     void this.queue.start();
   }
 
@@ -90,7 +94,7 @@ export class QueueWalk implements Walk {
   }
 
   stop(): void {
-    return;
+    this.stopMending();
   }
 }
 
@@ -119,7 +123,7 @@ export class BrowseWalk implements Walk {
     this.problem = list.problem;
     this.stops = [
       list.follow(events),
-      events.on("connected", () => this.look(this.imageId.peek())),
+      events.on("reached", () => this.look(this.imageId.peek())),
       effect(() => {
         const at = this.index.value;
         if (at >= 0) list.want(at - SHOWN.before, at + SHOWN.after);

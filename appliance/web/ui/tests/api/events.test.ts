@@ -102,4 +102,21 @@ describe("EventStream", () => {
     made.start();
     expect(sockets[1].address).toBe("/api/events?together=true");
   });
+
+  it("connects at once and has everybody ask again when the box answers", () => {
+    const { made, sockets, waiting } = stream();
+    let reached = 0;
+    made.on("reached", () => reached++);
+    made.start();
+    sockets[0].say({ kind: "hello", seq: 5 });
+    expect(reached).toBe(1);
+    sockets[0].close();
+    expect(waiting).toHaveLength(1);
+    made.reach();
+    expect(reached).toBe(2);
+    expect(sockets.map(({ address }) => address)).toEqual(["/api/events?together=true", "/api/events?together=true&after=5"]);
+    waiting[0].run();
+    made.reach();
+    expect(sockets).toHaveLength(2);
+  });
 });

@@ -128,7 +128,7 @@ describe("ImageList", () => {
     await list.take([event("image.added", {})]);
     expect(list.problem.value?.transient).toBe(true);
     box.broken = false;
-    handlers.get("connected")?.(event("connected", {}));
+    handlers.get("reached")?.(event("reached", {}));
     await vi.waitUntil(() => list.problem.value === null);
     stop();
   });
