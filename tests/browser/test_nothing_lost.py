@@ -173,7 +173,7 @@ def test_both_versions_of_a_shape_stay_and_one_is_chosen(site: Site, console: Co
     site.ok(site.save(work.project_id, image_id, diff(1, changed=[theirs]), "reviewer"))
     page.context.set_offline(False)
     desk.objects(2)
-    expect(page.get_by_text("1 object changed by somebody else meanwhile")).to_be_visible()
+    expect(page.get_by_text("reviewer changed this object while you did: both versions are here.")).to_be_visible()
     ours = {**shape["geometry"], "x1": 101.0, "x2": shape["geometry"]["x2"] + 1}
     desk.saved(3)
     assert sorted(work.held().values(), key=lambda g: g["x1"]) == [theirs["geometry"], ours]
@@ -183,6 +183,32 @@ def test_both_versions_of_a_shape_stay_and_one_is_chosen(site: Site, console: Co
     assert work.held() == {shape["id"]: ours}
     page.keyboard.press("Control+z")
     desk.objects(2)
+
+
+def test_two_people_and_one_shape_are_told_of_by_name(site: Site, console: Console) -> None:
+    console.expects(OFFLINE)
+    console.expects(REFUSED)
+    work = Work(site, console)
+    label, image_id = site.labels(work.project_id)[0]["id"], work.images[0]["id"]
+    site.ok(site.save(work.project_id, image_id, diff(0, added=[box(label, at=100)])))
+    desks = [work.desk, console.open(site.box.url, site.box.signed_in("owner"))]
+    for desk in desks:
+        desk.go(f"{work.path}?image={image_id}")
+        desk.objects(1)
+        desk.page.get_by_role("complementary", name="Objects").get_by_text("bolt").last.click()
+    mine, theirs = desks
+    mine.page.context.set_offline(True)
+    mine.page.keyboard.press("ArrowRight")
+    kept(mine, "Offline · 1 change kept")
+    theirs.page.keyboard.press("Delete")
+    theirs.saved(2)
+    mine.page.context.set_offline(False)
+    told = mine.page.get_by_role("alert").filter(has_text="owner deleted this object while you changed it")
+    expect(told).to_be_visible()
+    told.get_by_role("button", name="Delete it").click()
+    for desk in desks:
+        desk.objects(0)
+    assert work.held() == {}
 
 
 @pytest.mark.parametrize("secure", [True, False], ids=["locks", "plain-http"])
