@@ -52,9 +52,17 @@ def pair(folder: Path, name: str) -> dict[str, Path]:
 
 
 def small_pair(
-    folder: Path, *, title: str = "SAM of red", features: int = 256, output: str = "masks", work: int = 0
+    folder: Path,
+    *,
+    title: str = "SAM of red",
+    features: int = 256,
+    output: str = "masks",
+    work: int = 0,
+    by_place: bool = False,
 ) -> dict[str, Path]:
     """Write a pair of the first SAM's shapes whose masks are where the picture is red, whatever the prompt.
+
+    It is less sure by a hundredth of the largest logit of a mask before.
 
     Args:
         folder: Where it goes.
@@ -62,48 +70,60 @@ def small_pair(
         features: Channels that the decoder takes; 256 is what the encoder hands over.
         output: What the decoder calls its masks.
         work: Multiplications of large matrices that the encoder does besides, to take its time.
+        by_place: The features are handed over as converters lay them out, places in a row, channels last.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"encoder": folder / "encoder.onnx", "decoder": folder / "decoder.onnx"}
-    _save(_encoder(work), files["encoder"], title)
-    _save(_decoder(features, output), files["decoder"], title)
+    _save(_encoder(work, by_place), files["encoder"], title)
+    _save(_decoder(features, output, by_place), files["decoder"], title)
     return files
 
 
-def _encoder(work: int) -> onnx.GraphProto:
+def _encoder(work: int, by_place: bool) -> onnx.GraphProto:
     kernel = np.zeros((256, 3, 16, 16), np.float32)
     kernel[0, 0], kernel[0, 1:] = 1 / 256, -0.5 / 256
     nodes = [helper.make_node("Conv", ["image", "kernel"], ["seen"], strides=[16, 16])]
     nodes += [helper.make_node("ReduceMean", ["image"], ["mean"], axes=[0, 1], keepdims=0)]
-    nodes += [*labour("mean", work), helper.make_node("Add", ["seen", "nothing"], ["image_embeddings"])]
+    nodes += [*labour("mean", work), helper.make_node("Add", ["seen", "nothing"], ["found"])]
+    nodes += [helper.make_node("Reshape", ["found", "rows"], ["row"])] if by_place else []
+    nodes += [
+        helper.make_node("Transpose", ["row"], ["image_embeddings"], perm=[0, 2, 1])
+        if by_place
+        else helper.make_node("Identity", ["found"], ["image_embeddings"])
+    ]
     return helper.make_graph(
         nodes,
         "encoder",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 1024, 1024])],
-        [helper.make_tensor_value_info("image_embeddings", TensorProto.FLOAT, [1, 256, 64, 64])],
-        [numpy_helper.from_array(kernel, "kernel")],
+        [helper.make_tensor_value_info("image_embeddings", TensorProto.FLOAT, _shape(256, by_place))],
+        [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(np.array([1, 256, -1]), "rows")],
     )
 
 
-def _decoder(features: int, output: str) -> onnx.GraphProto:
+def _decoder(features: int, output: str, by_place: bool) -> onnx.GraphProto:
     shapes: dict[str, list[int | str]] = {
-        "image_embeddings": [1, features, 64, 64],
+        "image_embeddings": _shape(features, by_place),
         "point_coords": [1, "points", 2],
         "point_labels": [1, "points"],
         "mask_input": [1, 1, 256, 256],
         "has_mask_input": [1],
     }
     nodes = [
-        helper.make_node("Slice", ["image_embeddings", "zero", "first", "axis"], ["red"]),
+        helper.make_node("Slice", ["image_embeddings", "zero", "first", "axis"], ["channel"]),
+        helper.make_node("Reshape", ["channel", "square"], ["red"]),
         helper.make_node("Resize", ["red", "", "scales"], ["large"], mode="nearest"),
         helper.make_node("Sub", ["large", "half"], ["masked"]),
         helper.make_node("Tile", ["masked", "times"], [output]),
-        helper.make_node("Constant", [], ["iou_predictions"],
-                         value=numpy_helper.from_array(np.array([[0.5, 0.6, 0.9, 0.7]], np.float32))),
+        helper.make_node("ReduceMax", ["mask_input"], ["before"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["before", "has_mask_input"], ["given"]),
+        helper.make_node("Mul", ["given", "hundredth"], ["less"]),
+        helper.make_node("Sub", ["sure", "less"], ["iou_predictions"]),
     ]  # fmt: skip
     constants = {
-        "zero": np.array([0]), "first": np.array([1]), "axis": np.array([1]),
-        "scales": np.array([1, 1, 4, 4], np.float32), "half": np.float32(0.5), "times": np.array([1, 4, 1, 1]),
+        "zero": np.array([0]), "first": np.array([1]), "axis": np.array([2 if by_place else 1]),
+        "square": np.array([1, 1, 64, 64]),
+        "scales": np.array([1, 1, 4, 4], np.float32), "half": np.float32(0.5), "hundredth": np.float32(0.01),
+        "sure": np.array([[0.5, 0.6, 0.9, 0.7]], np.float32), "times": np.array([1, 4, 1, 1]),
     }  # fmt: skip
     return helper.make_graph(
         nodes,
@@ -115,6 +135,10 @@ def _decoder(features: int, output: str) -> onnx.GraphProto:
         ],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
+
+
+def _shape(channels: int, by_place: bool) -> list[int | str]:
+    return [1, 64 * 64, channels] if by_place else [1, channels, 64, 64]
 
 
 def _save(graph: onnx.GraphProto, path: Path, title: str) -> None:

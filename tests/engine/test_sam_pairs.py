@@ -34,9 +34,10 @@ def test_a_pair_is_known_and_says_its_title(tmp_path: Path) -> None:
     assert (info.family, info.task, info.labels, info.details["title"]) == ("sam", "prompt", [], "SAM of red")
 
 
+@pytest.mark.parametrize("by_place", [False, True])
 @pytest.mark.parametrize("size", [(320, 240), (240, 320), (1024, 700), (300, 1000)])
-def test_masks_lie_where_they_belong(tmp_path: Path, size: tuple[int, int]) -> None:
-    files = small_pair(tmp_path)
+def test_masks_lie_where_they_belong(tmp_path: Path, size: tuple[int, int], by_place: bool) -> None:
+    files = small_pair(tmp_path, by_place=by_place)
     session = segmenters()["sam"].open(Weights(files, try_out(files)))
     picture, truth = red(*size)
     found = session.decode(session.encode(picture), Prompt(np.array([[9.0, 9.0]]), np.array([True])), *size)
@@ -52,7 +53,7 @@ def test_one_click_takes_the_likeliest_mask_and_more_take_the_single_one(tmp_pat
     click = Prompt(np.array([[9.0, 9.0]]), np.array([True]))
     two = Prompt(np.array([[9.0, 9.0], [4.0, 4.0]]), np.array([True, False]))
     asked = [click, two, click._replace(box=(1.0, 1.0, 9.0, 9.0)), click._replace(mask=red()[1])]
-    assert [round(session.decode(seen, one, 320, 240).score, 3) for one in asked] == [0.9, 0.5, 0.5, 0.5]
+    assert [round(session.decode(seen, one, 320, 240).score, 3) for one in asked] == [0.9, 0.5, 0.5, 0.4]
 
 
 def test_what_takes_long_is_ended_from_another_thread(tmp_path: Path) -> None:
@@ -81,6 +82,12 @@ def test_what_takes_long_is_ended_from_another_thread(tmp_path: Path) -> None:
 def test_graphs_that_do_not_fit_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match=r"the decoder has no \[1, 256, 64, 64\] among image_embeddings"):
         try_out(small_pair(tmp_path, features=128))
+
+
+def test_graphs_that_lay_features_out_differently_are_refused(tmp_path: Path) -> None:
+    ours, others = small_pair(tmp_path / "a", by_place=True), small_pair(tmp_path / "b")
+    with pytest.raises(UnusableModel, match=r"the encoder has no \[1, 4096, 256\] among image_embeddings"):
+        try_out({"encoder": others["encoder"], "decoder": ours["decoder"]})
 
 
 def test_a_decoder_without_its_outputs_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.engine.convert._base import Checkpoint, Converted, Tell
-from appliance.engine.convert._sam import compared, export, loaded, state_of
+from appliance.engine.convert._sam import compared, loaded, state_of
+from appliance.engine.convert._sam_graphs import export
 
 __all__ = ["CONVERTER"]
 

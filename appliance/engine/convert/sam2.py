@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.engine.convert._base import Checkpoint, Converted, Tell
-from appliance.engine.convert._sam import compared, export, loaded, state_of
+from appliance.engine.convert._sam import compared, loaded, state_of
+from appliance.engine.convert._sam_graphs import export
 from appliance.errors import UnusableModel
 
 __all__ = ["CONVERTER"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +27,8 @@ class SamFamily:
     Args:
         name: The family.
         title: What people call a model that does not say its own title.
-        features: Shapes of what the encoder hands to the decoder.
+        features: Shapes of what the encoder hands to the decoder, as other exports have them; ours have the
+            places of each in a row, channels last.
     """
 
     roles = ("decoder", "encoder")
@@ -47,8 +49,9 @@ class SamFamily:
         wanted = [one for one in decoder.inputs if one.name not in _PROMPT and one.name != _SIZE]
         if len(wanted) != len(self._features):
             return f"the decoder takes {_shown(wanted)} beside the prompt"
+        by_place = all(len(one.shape) == len(_by_place(shape)) for one, shape in zip(wanted, self._features, strict=True))
         paired = {}
-        for shape in self._features:
+        for shape in map(_by_place, self._features) if by_place else self._features:
             inside = [one for one in wanted if one.name not in paired and _fits(one.shape, shape)]
             outside = [one for one in encoder.outputs if _fits(one.shape, shape) and one.name not in paired.values()]
             if not inside or not outside:
@@ -103,6 +106,11 @@ def _title(encoder: Graph, decoder: Graph) -> str | None:
         raise UnusableModel(f"the encoder is of {first[:60]}, the decoder of {second[:60]}: send a pair")
     said = first or second
     return said[:60] if said else None
+
+
+def _by_place(shape: Shape) -> Shape:
+    batch, channels, *sides = shape
+    return batch, math.prod(side or 1 for side in sides), channels
 
 
 def _fixed(tensor: Tensor) -> Shape:
