@@ -704,7 +704,8 @@ class Click(Record, frozen=True):
 class Segmentation(Record, frozen=True):
     """What a segmenter takes for the object.
 
-    `mask` is None when it found nothing. `region` is the part of the image it looked at, x1, y1,
+    `mask` is None when it found nothing; `chain` names it as the segmenter has it, for the next prompt
+    to go on from, for a while. `region` is the part of the image it looked at, x1, y1,
     x2, y2 in whole pixels; `model_id` is None for the built-in segmenter.
     """
 
@@ -713,6 +714,7 @@ class Segmentation(Record, frozen=True):
     mask: Mask | None
     score: float
     region: tuple[int, int, int, int]
+    chain: str | None = None
 
 
 # Machine work

@@ -22,6 +22,7 @@ from appliance.errors import BackendUnavailable, NotFound, StoreError, Unavailab
 from appliance.geometry.mask import Mask
 from appliance.jobs._base import FOREGROUND, INTERACTIVE
 from appliance.jobs.ahead import Ahead
+from appliance.jobs.chains import Chains
 from appliance.jobs.embeddings import Embeddings, Key, Region, Seen
 from appliance.records import Click, Image, Model, Record, Segmentation
 from appliance.store import Reading, Store, images, segmenters
@@ -52,13 +53,14 @@ class Ask(Record, frozen=True):
     """What somebody asks about an image, in its canonical pixels.
 
     `view` is the part that is in sight; without one the whole image is looked at. `mask` is the answer
-    to the prompt before.
+    to the prompt before, and `chain` that answer's.
     """
 
     points: list[Click] = msgspec.field(default_factory=list)
     box: tuple[float, float, float, float] | None = None
     view: tuple[float, float, float, float] | None = None
     mask: Mask | None = None
+    chain: str | None = None
 
 
 class _Answering(Record, frozen=True):
@@ -95,6 +97,7 @@ class Segmenting:
         self._device = device
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="segment")
         self._seen = Embeddings(store.cache, _KEPT_BYTES)
+        self._chains = Chains()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
         self._ahead = Ahead(self._look_ahead)
@@ -147,7 +150,9 @@ class Segmenting:
         with self._ahead.out_of_the_way(key), lane:
             session = self._session(chosen)
             seen = seen or self._seen.get(key) or self._look(key, session, picture, keep=segmenter.costly)
-            prompt = seen.frame.prompt(ask.points, ask.box, ask.mask)
+            logits = self._chains.get(ask.chain, key)
+            prompt = seen.frame.prompt(ask.points, ask.box, ask.mask if logits is None else None)
+            prompt = prompt._replace(logits=logits)
             found = session.decode(seen.embedding, prompt, seen.frame.width, seen.frame.height)
         return Segmentation(
             segmenter=chosen.title,
@@ -155,6 +160,7 @@ class Segmenting:
             mask=seen.frame.mask(found.mask, image.width, image.height),
             score=round(found.score, 4),
             region=region,
+            chain=None if found.logits is None else self._chains.put(key, found.logits),
         )
 
     def _look(

@@ -100,6 +100,7 @@ def test_a_large_picture_is_looked_at_where_somebody_zoomed_in(site: Site, size:
         ({"box": [400, 9, 500, 20]}, "box"),
         ({"points": [{"x": 1, "y": 1}], "view": [5, 5, 1, 9]}, "view"),
         ({"points": [{"x": 1, "y": 1}], "mask": {"type": "mask", "size": [2, 2], "counts": "04"}}, "geometry"),
+        ({"points": [{"x": 1, "y": 1}], "chain": "abc"}, "chain"),
         ({"points": [{"x": 1, "y": 1, "sure": True}]}, "points.0.sure"),
     ],
 )

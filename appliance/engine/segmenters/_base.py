@@ -29,19 +29,25 @@ class Prompt(NamedTuple):
         positive: bool ``[n]``: on the object, or beside it.
         box: x1, y1, x2, y2 around the object, or None.
         mask: bool ``[height, width]``, the answer to the prompt before, or None.
+        logits: That answer as `Segmented.logits` had it, which goes before `mask`, or None.
     """
 
     points: np.ndarray
     positive: np.ndarray
     box: tuple[float, float, float, float] | None = None
     mask: np.ndarray | None = None
+    logits: np.ndarray | None = None
 
 
 class Segmented(NamedTuple):
-    """The object: bool ``[height, width]`` of the picture, and how sure the segmenter is, 0..1."""
+    """The object: bool ``[height, width]`` of the picture, and how sure the segmenter is, 0..1.
+
+    `logits` is the segmenter's own form of the mask, to go on from; None where it has no other.
+    """
 
     mask: np.ndarray
     score: float
+    logits: np.ndarray | None = None
 
 
 class Weights(NamedTuple):

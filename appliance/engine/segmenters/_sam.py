@@ -26,7 +26,9 @@ _DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 
 _GREY = 114
 _SURE = 10.0
-"""Logit of a pixel of the answer before, which comes back as a mask."""
+"""Logit of a pixel of the answer before, where only its mask comes back."""
+
+_NO_MASK = np.zeros((_LOW_SIDE, _LOW_SIDE), np.float32)
 
 _STABLE_DELTA, _STABLE_IOU = 0.05, 0.98
 """Source: SAM 2, `dynamic_multimask_stability_delta` and `…_thresh`."""
@@ -58,24 +60,24 @@ class SamSession:
     def decode(self, embedding: Embedding, prompt: Prompt, width: int, height: int) -> Segmented:
         gain = SIDE / max(width, height)
         coords, labels = self._said(prompt, gain)
-        low = np.zeros((1, 1, _LOW_SIDE, _LOW_SIDE), np.float32)
-        if prompt.mask is not None:
-            low[0, 0] = _lowered(prompt.mask)
+        before = prompt.logits
+        if before is None and prompt.mask is not None:
+            before = _lowered(prompt.mask)
         feeds = {
             **embedding,
             "point_coords": coords,
             "point_labels": labels,
-            "mask_input": low,
-            "has_mask_input": np.array([prompt.mask is not None], np.float32),
+            "mask_input": (_NO_MASK if before is None else before)[None, None],
+            "has_mask_input": np.array([before is not None], np.float32),
         }
         if self._sized:
             feeds["orig_im_size"] = np.array([_LOW_SIDE, _LOW_SIDE], np.float32)
         answer = self._decoder.run(feeds)
         logits, scores = answer[self._logits][0], answer["iou_predictions"][0]
-        ambiguous = len(prompt.points) == 1 and prompt.box is None and prompt.mask is None
+        ambiguous = len(prompt.points) == 1 and prompt.box is None and before is None
         best = self._chosen(logits, scores, ambiguous)
         mask = enlarged(logits[best], width, height) > 0
-        return Segmented(mask, float(np.clip(scores[best], 0, 1)))
+        return Segmented(mask, float(np.clip(scores[best], 0, 1)), logits[best].copy())
 
     def close(self) -> None:
         self._encoder.close()

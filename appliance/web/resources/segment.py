@@ -28,13 +28,15 @@ class Prompt(Body):
     """At least one positive click, or a box (x1, y1, x2, y2), in pixels of the image.
 
     `view` is the part of the image that is in sight: on a large picture the segmenter looks closer.
-    `mask` is the answer to the prompt before, to go on from.
+    `mask` is the answer to the prompt before, to go on from, and `chain` that of the same answer: what
+    the segmenter kept of it is finer than its mask, which serves once that is gone.
     """
 
     points: Annotated[list[Click], Meta(max_length=100)] = msgspec.field(default_factory=list)
     box: Bounds | None = None
     view: Bounds | None = None
     mask: Mask | None = None
+    chain: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,7 @@ async def segment_image(call: Call) -> Segmentation:
     project_id, image_id, body = call.project_id, call.ids["image_id"], call.body
     image = await call.store.aread(lambda reading: images.get(reading, project_id, image_id))
     _check(body, image)
-    ask = Ask(points=body.points, box=body.box, view=body.view, mask=body.mask)
+    ask = Ask(points=body.points, box=body.box, view=body.view, mask=body.mask, chain=body.chain)
     return await asyncio.wrap_future(call.jobs.segmenting.ask(image, ask))
 
 
@@ -112,7 +114,7 @@ def _check(prompt: Prompt, image: Image) -> None:
     """Refuse what no segmenter could make sense of.
 
     Raises:
-        InvalidInput: Nothing is pointed at, or it lies outside the image.
+        InvalidInput: Nothing is pointed at, it lies outside the image, or a chain comes without its mask.
         InvalidGeometry: The mask is none of this image.
     """
     if prompt.box is None and not any(click.positive for click in prompt.points):
@@ -128,6 +130,8 @@ def _check(prompt: Prompt, image: Image) -> None:
             raise InvalidInput(f"{name} needs x1 < x2, y1 < y2 and a part inside {_size(image)}", field=name)
     if prompt.mask is not None:
         prompt.mask.check(image.width, image.height)
+    elif prompt.chain is not None:
+        raise InvalidInput("send the mask of the answer that chain names, too", field="chain")
 
 
 def _size(image: Image) -> str:

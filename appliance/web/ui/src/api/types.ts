@@ -260,6 +260,7 @@ export interface SegmentPrompt {
   box?: [number, number, number, number];
   view?: [number, number, number, number];
   mask?: Mask;
+  chain?: string;
 }
 
 /** What answers a project's clicks, and what else could; null stands for the built-in segmenter. */
@@ -276,6 +277,8 @@ export interface Segmentation {
   mask: Mask | null;
   score: number;
   region: [number, number, number, number];
+  /** Names the answer as the segmenter has it, for the next prompt; null where it keeps nothing finer. */
+  chain: string | null;
 }
 
 export interface Comment {

@@ -145,12 +145,12 @@ export class SegmentTool implements Tool {
     const { view = this.host.visible(), answer = null } = this.draft ?? {};
     this.draft = { marks: [...before, mark], view, answer };
     this.accepting = false;
-    this.ask(replaced ? null : (answer?.mask ?? null));
+    this.ask(replaced ? null : answer);
     this.host.invalidate();
   }
 
   /** Ask about all marks, going on from an answer to some of them. */
-  private ask(before: Mask | null = null): void {
+  private ask(before: Segmentation | null = null): void {
     const { draft } = this;
     if (this.asking || !draft) return;
     if (!draft.marks.some((mark) => mark.kind === "box" || mark.positive)) {
@@ -171,7 +171,7 @@ export class SegmentTool implements Tool {
     if (this.asking !== asking || !this.draft) return;
     this.asking = null;
     if (this.draft.marks !== asked.marks) {
-      this.ask(goesOn(this.draft.marks, asked.marks) ? answer.mask : null);
+      this.ask(goesOn(this.draft.marks, asked.marks) ? answer : null);
       return;
     }
     this.draft = { ...this.draft, answer };
@@ -229,7 +229,9 @@ const goesOn = (marks: readonly Mark[], of: readonly Mark[]): boolean => of.ever
 
 const corners = ({ x1, y1, x2, y2 }: Box): Point[] => [{ x: x1, y: y1 }, { x: x2, y: y1 }, { x: x2, y: y2 }, { x: x1, y: y2 }];
 
-function promptOf({ marks, view }: Draft, mask: Mask | null, size: { width: number; height: number }): SegmentPrompt {
+function promptOf(
+  { marks, view }: Draft, before: Segmentation | null, size: { width: number; height: number },
+): SegmentPrompt {
   const prompt: SegmentPrompt = { points: [] };
   for (const mark of marks) {
     if (mark.kind === "click") prompt.points.push({ ...mark.at, positive: mark.positive });
@@ -237,7 +239,10 @@ function promptOf({ marks, view }: Draft, mask: Mask | null, size: { width: numb
   }
   const whole = view.x1 <= 0 && view.y1 <= 0 && view.x2 >= size.width && view.y2 >= size.height;
   if (!whole && view.x2 > view.x1 && view.y2 > view.y1) prompt.view = [view.x1, view.y1, view.x2, view.y2];
-  if (mask) prompt.mask = mask;
+  if (before?.mask) {
+    prompt.mask = before.mask;
+    if (before.chain) prompt.chain = before.chain;
+  }
   return prompt;
 }
 

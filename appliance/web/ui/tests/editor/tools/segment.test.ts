@@ -15,7 +15,9 @@ function maskOf(x1: number, y1: number, x2: number, y2: number): Mask {
 }
 
 const BOLT = maskOf(20, 20, 60, 50);
-const answerOf = (mask: Mask | null): Segmentation => ({ segmenter: "Built-in", model_id: null, mask, score: 0.9, region: [0, 0, 200, 100] });
+const answerOf = (mask: Mask | null): Segmentation => (
+  { segmenter: "Built-in", model_id: null, mask, score: 0.9, region: [0, 0, 200, 100], chain: null }
+);
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done));
 
 async function answer(scene: Scene, n: number, mask: Mask | null = BOLT): Promise<void> {
@@ -55,6 +57,15 @@ describe("smart segment", () => {
       { points: [{ x: 40, y: 40, positive: true }, { x: 90, y: 90, positive: false }], mask: BOLT },
     ]);
     expect(scene.session.answering.value.segmenter).toBe("Built-in");
+  });
+
+  it("names the answer before, where the segmenter kept it", async () => {
+    const scene = new Scene("segment");
+    scene.click(40, 40);
+    scene.asked[0]?.answer({ ...answerOf(BOLT), chain: "kept" });
+    await settled();
+    scene.click(90, 90);
+    expect(scene.asked[1]?.prompt).toMatchObject({ mask: BOLT, chain: "kept" });
   });
 
   it("accepts with Enter as one step of undo, as a polygon without specks", async () => {
