@@ -26,7 +26,12 @@ _PLACES = _GRID * _GRID
 
 
 def by_place(features: Tensor, halvings: int) -> Tensor:
-    """Return features ``[1, c, 64·2ᵏ, 64·2ᵏ]`` as ``[1, 4096·4ᵏ, c]``: the parts of a place in a row, halved k times."""
+    """Return features ``[1, c, 64·2ᵏ, 64·2ᵏ]`` as ``[1, 4096·4ᵏ, c]``, the parts of a place in a row.
+
+    Args:
+        features: Rows and columns as the encoder has them.
+        halvings: k.
+    """
     side = [_GRID, *[2] * halvings]
     axes = [axis for level in range(1, halvings + 2) for axis in (level, level + len(side))]
     return features.reshape(-1, *side, *side).permute(*axes, 0).flatten(0, -2)[None]

@@ -81,7 +81,8 @@ def _encoder(model: Any, high_resolution: bool) -> Any:
             if not high_resolution:
                 return (by_place(self.model.image_encoder(image), 0),)
             fine, middle, coarse = self.model.forward_image(image)["backbone_fpn"][-3:]
-            return by_place(coarse, 0) + self.model.no_mem_embed.reshape(1, 1, -1), by_place(fine, 2), by_place(middle, 1)
+            remembered = self.model.no_mem_embed.reshape(1, 1, -1)
+            return by_place(coarse, 0) + remembered, by_place(fine, 2), by_place(middle, 1)
 
     return Encoder().eval()
 

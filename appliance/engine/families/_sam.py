@@ -49,9 +49,8 @@ class SamFamily:
         wanted = [one for one in decoder.inputs if one.name not in _PROMPT and one.name != _SIZE]
         if len(wanted) != len(self._features):
             return f"the decoder takes {_shown(wanted)} beside the prompt"
-        by_place = all(len(one.shape) == len(_by_place(shape)) for one, shape in zip(wanted, self._features, strict=True))
         paired = {}
-        for shape in map(_by_place, self._features) if by_place else self._features:
+        for shape in map(_by_place, self._features) if all(len(one.shape) == 3 for one in wanted) else self._features:
             inside = [one for one in wanted if one.name not in paired and _fits(one.shape, shape)]
             outside = [one for one in encoder.outputs if _fits(one.shape, shape) and one.name not in paired.values()]
             if not inside or not outside:
