@@ -95,7 +95,7 @@ def add_model(desk: Desk, weights: Path) -> None:
     page.get_by_role("link", name="Models").click()
     page.get_by_role("button", name="Add a model").click()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose a file").click()
+        page.get_by_role("button", name="Choose files").click()
     chooser.value.set_files(weights)
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Use in this project").click()

@@ -76,7 +76,7 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
           send();
         }}
       >
-        <p class="second">An ONNX file exported from YOLO, the encoder and decoder of a SAM together, a checkpoint (.pt), or a package (.pqmodel) of another box.</p>
+        <p class="second">One file: a YOLO model (.onnx or .pt) or a package of another box (.pqmodel). Or two: the encoder and the decoder of SAM (.onnx).</p>
         <input
           ref={files}
           class="unseen"
@@ -92,12 +92,12 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (modelI
         />
         <div class="line">
           <Button icon="folder" disabled={busy} onClick={() => files.current?.click()}>
-            Choose a file
+            Choose files
           </Button>
           <span class="mono cut">{picked.map((one) => one.name).join(", ")}</span>
         </div>
         {picked.length === 2 && !odd && <p class="second small">Two files: {pair(picked)[0].name} looks at the picture, {pair(picked)[1].name} answers clicks.</p>}
-        {odd && <p class="fault" role="alert">Choose one file, or the two ONNX files of a SAM.</p>}
+        {odd && <p class="fault" role="alert">Choose one file, or the two ONNX files of SAM.</p>}
         {converts && conversion.value && <CheckpointWords conversion={conversion.value} trusted={trusted} onTrusted={setTrusted} />}
         {jobId !== null && <Progress jobId={jobId} onDone={done} />}
         <Fault problem={problem ?? conversion.problem} />
@@ -121,11 +121,11 @@ function CheckpointWords(props: { conversion: ConversionAbility; trusted: boolea
   }
   return (
     <>
-      <p class="second small">It is converted to ONNX by ultralytics {ability.versions.ultralytics}, without a network, and compared with the checkpoint on pictures.</p>
+      <p class="second small">Ultralytics {ability.versions.ultralytics} converts it to ONNX without a network; both are then compared on sample pictures.</p>
       {pickles_allowed && (
         <label class="line">
           <input type="checkbox" checked={props.trusted} onChange={(event) => props.onTrusted(event.currentTarget.checked)} />
-          I vouch for this file: its own code may run
+          I trust where this file comes from: code inside it will run on the box
         </label>
       )}
     </>

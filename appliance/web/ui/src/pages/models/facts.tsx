@@ -67,15 +67,15 @@ function About({ model }: { model: Model }) {
         <dd>{TASK_WORDS[model.task]}</dd>
         <dt>Family</dt>
         <dd>{model.family}</dd>
-        <dt>Input</dt>
-        <dd>{info.dynamic ? `any size, ${width} × ${height} unless told` : `${width} × ${height}`}</dd>
-        <dt>Batch</dt>
+        <dt>Picture size</dt>
+        <dd>{info.dynamic ? `any, ${width} × ${height} by default` : `${width} × ${height}`}</dd>
+        <dt>Pictures at once</dt>
         <dd>{info.batch ?? "any"}</dd>
         {model.files.map((file) => [
           <dt key={`${file.role}-name`}>{model.files.length > 1 ? file.role : "Weights"}</dt>,
           <dd key={file.role}>ONNX, {bytes(file.size_bytes)}</dd>,
         ])}
-        <dt>Hash</dt>
+        <dt>SHA-256</dt>
         <dd class="mono">{model.sha256.slice(0, 12)}</dd>
       </dl>
     </section>
@@ -92,7 +92,7 @@ function Origin({ model }: { model: Model }) {
         <dt>Added</dt>
         <dd>{when(model.created_at_ms)}</dd>
         {file && [<dt key="file">File</dt>, <dd key="name" class="mono">{file}</dd>]}
-        {source_sha256 && [<dt key="source">Its hash</dt>, <dd key="hash" class="mono">{source_sha256.slice(0, 12)}</dd>]}
+        {source_sha256 && [<dt key="source">Its SHA-256</dt>, <dd key="hash" class="mono">{source_sha256.slice(0, 12)}</dd>]}
         {imported && [<dt key="box">From another box</dt>, <dd key="as" class="mono">{title(imported)}</dd>]}
         {snapshot && [<dt key="snapshot">Snapshot</dt>, <dd key="of">{snapshot.name}</dd>]}
         {parent && [<dt key="parent">Trained from</dt>, <dd key="from" class="mono">{title(parent)}</dd>]}
@@ -100,8 +100,8 @@ function Origin({ model }: { model: Model }) {
         {conversion && [
           <dt key="converted">Converted</dt>,
           <dd key="how">
-            {conversion.isolated ? "without a network" : "without a namespace of its own"}, {Math.round(conversion.seconds)} s
-            {conversion.reading === "pickle" && ", its own code ran"}
+            {conversion.isolated ? "without a network" : "not cut off from the network by the system"}, {Math.round(conversion.seconds)} s
+            {conversion.reading === "pickle" && ", code inside the file ran"}
           </dd>,
           <dt key="with">With</dt>,
           <dd key="versions">ultralytics {conversion.versions.ultralytics}, torch {conversion.versions.torch}</dd>,
@@ -120,15 +120,15 @@ function Alike({ parity }: { parity: Parity }) {
     <div class={`parity ${ok ? "" : "bad"}`}>
       <p>
         <Icon name={ok ? "tick" : "warn"} />
-        <b>{ok ? "Answers as the checkpoint does" : "Does not answer as the checkpoint does"}</b>
+        <b>{ok ? "Same answers as the checkpoint" : "Answers differ from the checkpoint"}</b>
       </p>
       <p class="second small">
         {outside ? `Nothing to find on ${pictures} sample pictures; raw outputs compared.` : `${matched} of ${expected} objects on ${pictures} sample pictures.`}
       </p>
       <dl class="facts">
-        {worst_iou !== undefined && [<dt key="a">Least overlap</dt>, <dd key="b">{worst_iou.toFixed(4)}</dd>]}
-        {worst_confidence_gap !== undefined && [<dt key="c">Confidence off by</dt>, <dd key="d">{small(worst_confidence_gap)}</dd>]}
-        {worst_output_gap !== undefined && [<dt key="e">Outputs off by</dt>, <dd key="f">{small(worst_output_gap)}</dd>]}
+        {worst_iou !== undefined && [<dt key="a">Smallest overlap</dt>, <dd key="b">{worst_iou.toFixed(4)}</dd>]}
+        {worst_confidence_gap !== undefined && [<dt key="c">Confidence differs by</dt>, <dd key="d">{small(worst_confidence_gap)}</dd>]}
+        {worst_output_gap !== undefined && [<dt key="e">Outputs differ by</dt>, <dd key="f">{small(worst_output_gap)}</dd>]}
       </dl>
     </div>
   );

@@ -54,7 +54,7 @@ export function Labels({ projectId, model, labels, may }: Props) {
       <header>
         <h3>Labels</h3>
         <span class="second small">
-          {taken} of {counted(rows.length, "label")} become labels of this project
+          {taken} of {counted(rows.length, "label")} used in this project
         </span>
         <span class="space" />
         {rows.length > 12 && (
@@ -62,7 +62,7 @@ export function Labels({ projectId, model, labels, may }: Props) {
         )}
         {may && open.length > 0 && (
           <Button onClick={() => setEdits(new Map([...edits, ...open.map((match) => [match.class_index, { ...choice(match), label_id: match.suggestions[0].label_id }] as const)]))}>
-            Take {counted(open.length, "suggestion")}
+            Accept {counted(open.length, "suggestion")}
           </Button>
         )}
         {may && (
@@ -72,14 +72,15 @@ export function Labels({ projectId, model, labels, may }: Props) {
         )}
       </header>
       <Fault problem={problem} />
-      {labels.length === 0 && <p class="second">The project has no labels yet: it gets the model's at the first prelabelling.</p>}
+      {labels.length > 0 && <p class="second small">Auto-labelling draws what has a label in this project. What is left out with a note is named in the result of the job, so that you can add the label.</p>}
+      {labels.length === 0 && <p class="second">The project has no labels yet: auto-labelling adds the model's the first time it runs.</p>}
       <div class="scroll mapping-rows" tabIndex={0} role="region" aria-label="Labels of the model, table">
         <table class="rows">
           <thead>
             <tr>
-              <th>In the model</th>
-              <th>In this project</th>
-              <th class="number">Least confidence</th>
+              <th>Label of the model</th>
+              <th>Label in this project</th>
+              <th class="number" title="Predictions below it are dropped">Lowest confidence</th>
             </tr>
           </thead>
           <tbody>
@@ -98,8 +99,8 @@ export function Labels({ projectId, model, labels, may }: Props) {
                       min="0"
                       max="1"
                       step="0.01"
-                      placeholder={mine.ignored ? "" : "run's"}
-                      aria-label={`Least confidence of ${match.name}`}
+                      placeholder={mine.ignored ? "" : "as set"}
+                      aria-label={`Lowest confidence of ${match.name}`}
                       disabled={!may || mine.ignored}
                       value={mine.confidence ?? ""}
                       onInput={(event) => edit(match, { confidence: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })}
@@ -146,8 +147,8 @@ function options(match: LabelMatch, labels: Label[]): (readonly [string, string]
   const rank = (label: Label): number => (likely.includes(label.id) ? likely.indexOf(label.id) : likely.length);
   const sorted = [...labels].sort((a, b) => rank(a) - rank(b));
   return [
-    [BY_NAME, name ? `${name}, by its name` : "Not matched: left out and said"],
-    [IGNORED, "Ignore this label"],
+    [BY_NAME, name ? `${name} (by its name)` : "No label of this name: left out, with a note"],
+    [IGNORED, "Leave out, without a note"],
     ...sorted.map((label) => {
       const why = match.suggestions.find((one) => one.label_id === label.id)?.why;
       return [String(label.id), why ? `${label.name} (${WHY[why]})` : label.name] as const;

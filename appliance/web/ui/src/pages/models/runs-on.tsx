@@ -39,7 +39,7 @@ export function RunsOn({ model, runtimes, operates }: Props) {
       <header>
         <h3>Runs on</h3>
         <span class="space" />
-        <span>{name ? `${name}, ${device}` : "nothing here"}</span>
+        <span>{name ? `${name}, ${device}` : "nothing on this box"}</span>
       </header>
       {name === (clicks ? own?.name : runtimes.backend) && <p class="second small">{clicks ? `${own?.reason ?? runtimes.reason}: clicks are answered by it everywhere.` : `${runtimes.reason}.`}</p>}
       {others.map((one) => (
@@ -56,7 +56,7 @@ export function RunsOn({ model, runtimes, operates }: Props) {
       <Fault problem={problem} />
       {operates && !clicks && model.archived_at_ms === null && (
         <div>
-          <Button disabled={busy || jobId !== null} title="Loads it now, so that the first prelabelling need not wait" onClick={prepare}>
+          <Button disabled={busy || jobId !== null} title="Loads it now, so that the first auto-labelling need not wait" onClick={prepare}>
             Prepare for this device
           </Button>
         </div>

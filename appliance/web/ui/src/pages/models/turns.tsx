@@ -12,15 +12,15 @@ interface Props {
 
 const SHOWN = 6;
 
-/** What the project prelabelled with, newest first, and one step back. */
+/** What the project is labelled with, newest first, and one step back. */
 export function Turns({ turns, busy, may, onBack }: Props) {
   const { active, previous, history } = turns;
   return (
     <section>
       <header>
-        <h3>Active</h3>
+        <h3>Used for auto-labelling</h3>
         <span class="space" />
-        <span class={active ? "mono" : "second"}>{active ? title(active) : "none"}</span>
+        <span class={active ? "mono" : "second"}>{active ? title(active) : "no model"}</span>
       </header>
       {history.length > 0 && (
         <ol class="turns">

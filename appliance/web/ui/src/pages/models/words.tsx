@@ -6,7 +6,7 @@ export const TASK_WORDS: Record<ModelTask, string> = {
   pose: "keypoints",
   obb: "rotated boxes",
   classify: "whole images",
-  prompt: "what a click points at",
+  prompt: "outlines from clicks",
 };
 
 const METRIC_WORDS: Record<string, string> = {
@@ -32,7 +32,7 @@ export function Metrics({ model, brief }: { model: Model; brief?: boolean }) {
     return main ? <span class="mono small" title={METRIC_WORDS[main]}>{model.metrics[main].toFixed(3)}</span> : null;
   }
   const known = Object.keys(METRIC_WORDS).filter((key) => key in model.metrics);
-  if (known.length === 0) return <p class="second small">No metrics came with it.</p>;
+  if (known.length === 0) return <p class="second small">No figures came with this model.</p>;
   return (
     <dl class="figures">
       {known.map((key) => (
