@@ -79,9 +79,10 @@ def placed(pixels: NDArray[np.bool_], x: int, y: int, height: int, width: int) -
     `pixels` lies wholly inside. Only its own pixels are ever allocated.
     """
     rows, columns = pixels.shape
-    padded = np.zeros((columns, rows + 2), dtype=np.int8)  # a gap on both sides keeps columns apart
+    padded = np.zeros((columns, rows + 2), dtype=bool)  # a gap on both sides keeps columns apart
     padded[:, 1:-1] = pixels.T
-    column, row = np.nonzero(np.diff(padded, axis=1))
+    flat = padded.ravel()
+    column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), rows + 2)
     return from_switches((x + column) * height + y + row, height * width)
 
 
