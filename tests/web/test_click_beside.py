@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.engine.backends.onnxruntime import OnnxRuntime, OnnxSession
 from appliance.jobs._base import INTERACTIVE
 from appliance.jobs.lanes import ThreadLane
 from appliance.jobs.weights import admit_model
@@ -30,8 +33,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def model(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A detector that takes its time."""
+    return detector(site, tmp_path_factory.mktemp("model"), work=60)
+
+
+def detector(site: Site, folder: Path, work: int) -> Model:
     head = dense_head([(32, 32, 10, 10, 0.9, 1)])
-    path = write_model(tmp_path_factory.mktemp("model") / "slow.onnx", [head], work=60)
+    path = write_model(folder / "slow.onnx", [head], work=work)
     store = site.box.appliance.store
     staged = {"weights": store.blobs.stage([path.read_bytes()])}
     return admit_model(store, staged, name="slow.onnx", provenance=Provenance(), created_by=None)
@@ -92,6 +99,29 @@ def test_a_click_ends_the_run_of_a_batch_which_labels_everything_all_the_same(
     assert [[one[1:] for one in each] for each in disturbed] == [[one[1:] for one in each] for each in undisturbed]
     assert all(len(each) == 1 for each in disturbed)
     assert any("ended a run" in record.message for record in caplog.records)
+
+
+def test_a_click_is_answered_while_the_model_of_a_batch_is_loaded(
+    site: Site, project_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clicked = site.project()
+    image = site.image(clicked, content=scene(*SIZE, PLACE))
+    asked, answered = threading.Event(), threading.Event()
+    load = OnnxRuntime.load
+
+    def held_up(*given: Any, **named: Any) -> OnnxSession:
+        asked.set()
+        assert answered.wait(60), "nobody answered the click"
+        return load(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OnnxRuntime, "load", held_up)
+        job_id = prelabel(site, project_id, detector(site, tmp_path, work=1))
+        assert asked.wait(60)
+        assert answer(site, clicked, image)["segmenter"] == "Built-in"
+        assert running(site, job_id)
+        answered.set()
+        assert all(len(each) == 1 for each in found(site, project_id, job_id))
 
 
 def test_a_hundred_clicks_in_a_row_do_not_starve_a_batch(site: Site, model: Model, project_id: int) -> None:

@@ -15,7 +15,7 @@ from appliance.engine.backends._graph import Stop, Stopped
 from appliance.errors import BackendUnavailable, UnusableModel
 from appliance.records import ModelInfo
 
-__all__ = ["BACKEND", "halved", "physical_cores"]
+__all__ = ["BACKEND", "OnnxRuntime", "OnnxSession", "halved", "physical_cores"]
 
 _KINDS = {"tensor(float16)": np.float16, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _CPU_TOPOLOGY = Path("/sys/devices/system/cpu")
