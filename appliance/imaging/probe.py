@@ -6,8 +6,9 @@ from pathlib import Path
 
 from appliance.imaging import limits, sniff
 from appliance.imaging.picture import Picture, open_picture
-from appliance.imaging.thumbnails import thumbnail_of
+from appliance.imaging.thumbnails import screen_of, thumbnail_of
 from appliance.records import Probe
+from appliance.screens import has_screen
 
 __all__ = ["admit", "probe"]
 
@@ -28,30 +29,38 @@ def probe(path: Path, *, max_pixels: int = limits.DEFAULT_MAX_PIXELS, name: str 
         TruncatedImage: The file ends before the picture does.
         UnreadableImage: Name and bytes disagree, or the bytes do not decode.
     """
-    found, _ = _examine(path, max_pixels, name or path.name)
-    return found
+    return _examine(path, max_pixels, name or path.name)[0]
 
 
 def admit(
-    path: Path, thumbnail_path: Path, *, max_pixels: int = limits.DEFAULT_MAX_PIXELS, name: str | None = None
+    path: Path,
+    thumbnail_path: Path,
+    *,
+    screen_path: Path | None = None,
+    max_pixels: int = limits.DEFAULT_MAX_PIXELS,
+    name: str | None = None,
 ) -> Probe:
-    """Probe a picture and write its thumbnail, both from one decode.
+    """Probe a picture and write its small copies, all from one decode.
 
     Args:
         path: The file.
         thumbnail_path: Where the JPEG thumbnail goes; written in place, without fsync.
+        screen_path: Where the copy of a screen's size goes, of a picture that has one.
         max_pixels: Most pixels (width × height) it may have.
         name: The file as the user named it; its own name when not given.
 
     Raises:
         UnreadableImage: As `probe`, with its subclasses.
     """
-    found, thumbnail = _examine(path, max_pixels, name or path.name)
+    found, thumbnail, picture = _examine(path, max_pixels, name or path.name)
+    screen = screen_of(picture) if screen_path and has_screen(found.width, found.height) else None
     thumbnail_path.write_bytes(thumbnail)
+    if screen_path and screen:
+        screen_path.write_bytes(screen)
     return found
 
 
-def _examine(path: Path, max_pixels: int, name: str) -> tuple[Probe, bytes]:
+def _examine(path: Path, max_pixels: int, name: str) -> tuple[Probe, bytes, Picture]:
     picture = open_picture(limits.read_bytes(path, name=name), name=name, max_pixels=max_pixels)
     mode, size = picture.image.mode, picture.upright_size()
     thumbnail = thumbnail_of(picture, path)
@@ -68,7 +77,7 @@ def _examine(path: Path, max_pixels: int, name: str) -> tuple[Probe, bytes]:
         needs_rendition=_needs_rendition(picture, mode),
         notes=_notes(picture, mode),
     )
-    return found, thumbnail
+    return found, thumbnail, picture
 
 
 def _needs_rendition(picture: Picture, mode: str) -> bool:

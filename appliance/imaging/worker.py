@@ -5,7 +5,7 @@ likes. The limits on time and memory are the supervisor's.
 
 | do | further fields | answer |
 |---|---|---|
-| admit | path, name, thumbnail, max_pixels | {"probe": …} |
+| admit | path, name, thumbnail, screen (may be left out), max_pixels | {"probe": …} |
 | thumbnail | path, name, out, max_pixels | {} |
 | rendition | path, name, out, max_pixels | {"width", "height", "media_type"} |
 | upright | path, name, out, max_pixels | {"extension": ".jpg" or null} |
@@ -60,7 +60,8 @@ def handle(request: dict[str, Any], send: Send = lambda _message: None) -> dict[
 def _admit(path: Path, request: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     from appliance.imaging.probe import admit
 
-    return {"probe": msgspec.to_builtins(admit(path, Path(request["thumbnail"]), **facts))}
+    screen = Path(request["screen"]) if "screen" in request else None
+    return {"probe": msgspec.to_builtins(admit(path, Path(request["thumbnail"]), screen_path=screen, **facts))}
 
 
 def _thumbnail(path: Path, request: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The way pictures come into a project.
 
-Staged bytes are decoded once in a child (probe and thumbnail), settled together with whoever
+Staged bytes are decoded once in a child (probe and small copies), settled together with whoever
 else waits (one syncfs), and added in small shared transactions. A picture that is in the
 project already is answered with the image that is there, so sending one twice is harmless.
 """
@@ -96,7 +96,7 @@ class Preparing:
         except PixelQueueError as error:
             _discard(staged.path, thumbnail)
             return error
-        self._pictures.keep_thumbnail(staged.sha256, thumbnail)
+        self._pictures.keep_copies(staged.sha256, thumbnail)
         return prepared
 
 
@@ -150,7 +150,7 @@ class Ingest:
         def probed(done: Future[Probe]) -> None:
             try:
                 prepared = Prepared(name, staged, done.result())
-                self._pictures.keep_thumbnail(staged.sha256, thumbnail)
+                self._pictures.keep_copies(staged.sha256, thumbnail)
                 self._enqueue(_Waiting(project_id, prepared, answer, user_id, also))
             except Exception as error:
                 _discard(staged.path, thumbnail)

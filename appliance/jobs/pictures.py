@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -59,11 +60,11 @@ class Pictures:
         self._pool = Pool(lambda: Child("imaging.worker", memory_bytes=memory_bytes), size, deadline_s=_DEADLINE_S)
 
     def admitting(self, path: Path, name: str, thumbnail: Path) -> Future[Probe]:
-        """Decode a picture once: learn what it is and write its thumbnail.
+        """Decode a picture once: learn what it is and write its thumbnail and, beside it, its screen's copy.
 
         The future raises `UnreadableImage` and its subclasses, naming the file.
         """
-        request = {"do": "admit", "path": path, "thumbnail": thumbnail}
+        request = {"do": "admit", "path": path, "thumbnail": thumbnail, "screen": _screen_beside(thumbnail)}
         return self._asked(request, name, lambda answer: msgspec.convert(answer["probe"], Probe))
 
     def admit(self, path: Path, name: str, thumbnail: Path) -> Probe:
@@ -77,6 +78,13 @@ class Pictures:
     def thumbnail(self, path: Path, name: str, out: Path) -> None:
         """Write a small upright JPEG; blocks."""
         self._asked({"do": "thumbnail", "path": path, "out": out}, name, lambda _: None).result()
+
+    def screen(self, path: Path, name: str, out: Path) -> None:
+        """Write the copy of a screen's size of a picture that has one; blocks."""
+        with tempfile.TemporaryDirectory(dir=self._store.temporary) as folder:
+            thumbnail = Path(folder, "thumbnail.jpg")
+            self.admit(path, name, thumbnail)
+            _screen_beside(thumbnail).replace(out)
 
     def rendition(self, path: Path, name: str, out: Path) -> None:
         """Write an upright picture browsers can show; blocks."""
@@ -107,13 +115,24 @@ class Pictures:
         """
         return self._cached("rendition", image, self.rendition)
 
-    def keep_thumbnail(self, sha256: str, made: Path) -> None:
-        """Move a fresh thumbnail into the cache; without one it is made when somebody asks."""
-        try:
-            self._store.cache.adopt("thumbnail", f"{sha256}.jpg", made)
-        except OSError as error:
-            _log.warning("a thumbnail could not be kept: %s", error)
-            made.unlink(missing_ok=True)
+    def cached_screen(self, image: Image) -> Path:
+        """Return the image's copy of a screen's size (JPEG), made when it is not there; blocks.
+
+        Raises:
+            NotFound: The stored bytes are missing.
+            StoreCorrupt: They are not what they were.
+        """
+        return self._cached("screen", image, self.screen)
+
+    def keep_copies(self, sha256: str, thumbnail: Path) -> None:
+        """Move what `admitting` made into the cache; what is not there is made when somebody asks."""
+        for kind, made in (("screen", _screen_beside(thumbnail)), ("thumbnail", thumbnail)):
+            try:
+                if kind == "thumbnail" or made.exists():
+                    self._store.cache.adopt(kind, f"{sha256}.jpg", made)
+            except OSError as error:
+                _log.warning("a %s could not be kept: %s", kind, error)
+                made.unlink(missing_ok=True)
 
     @property
     def children(self) -> int:
@@ -149,6 +168,10 @@ class Pictures:
 
         asked.add_done_callback(settle)
         return answer
+
+
+def _screen_beside(thumbnail: Path) -> Path:
+    return thumbnail.with_suffix(".screen.jpg")
 
 
 def _named(error: ChildFailed, name: str) -> PixelQueueError:

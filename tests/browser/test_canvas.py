@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -189,6 +190,36 @@ def test_an_image_opened_by_its_address_asks_for_each_thing_once(site: Site, con
         return [...canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data];
     }""")
     assert picture == [_GREY, _GREY, _GREY, 255]
+
+
+def test_a_large_picture_shows_by_its_copy_until_all_of_its_pixels_are_there(site: Site, console: Console) -> None:
+    pixels = np.full((1_800, 2_600, 3), _GREY, np.uint8)
+    # Stripes of a pixel in the middle: of the copy, half as large, none can be seen.
+    pixels[850:950, 1_250:1_350:2] = 255
+    pixels[850:950, 1_251:1_350:2] = 0
+    project_id = site.project()
+    image = site.image(project_id, "large.jpg", encode(pixels, "jpeg", quality=100, subsampling=0))
+    desk = console.open(site.box.url, site.people["annotator"])
+    asked: list[str] = []
+    desk.page.on("request", lambda request: asked.append(request.url.removeprefix(site.box.url)))
+    page = desk.go(f"/projects/{project_id}/annotate?image={image['id']}")
+    picture = page.locator(".layer.picture")
+    expect(picture).to_have_attribute("data-width", re.compile("1300|2600"))
+    first = [address for address in asked if address.endswith("/view") or "/rendition" in address]
+    assert first[0].endswith("/view")
+    # What is on the bench stays on it: nothing is opened anew.
+    desk.objects(0)
+    expect(picture).to_have_attribute("data-width", "2600")
+    page.keyboard.press("Shift+)")
+    expect(page.get_by_text("100 %", exact=True)).to_be_visible()
+    spread = """canvas => {
+        const {width, height} = canvas;
+        const row = canvas.getContext("2d").getImageData(width / 2 - 20, height / 2, 40, 1).data;
+        const grey = [...row].filter((_, n) => n % 4 === 0);
+        return Math.max(...grey) - Math.min(...grey);
+    }"""
+    looking = Looking(page)
+    looking.until(lambda: picture.evaluate(spread) > 200)
 
 
 def test_no_edge_is_blank_while_the_picture_moves(site: Site, console: Console, grey: bytes) -> None:

@@ -210,6 +210,26 @@ def test_a_picture_browsers_can_show_is_its_own_rendition(site: Site, project_id
         assert (image["needs_rendition"], answer.content) == (False, content)
 
 
+def test_a_large_picture_shows_first_by_a_smaller_copy(site: Site, project_id: int) -> None:
+    from PIL import Image
+
+    content = encode(scene(2_600, 1_800), "jpeg")
+    image = site.ok(_send(site, project_id, "large.jpg", content), 201)
+    url = f"/api/projects/{project_id}/images/{image['id']}"
+    copy = site.people["annotator"].get(f"{url}/view")
+    assert copy.headers["etag"].strip('"').startswith(image["sha256"])
+    with Image.open(io.BytesIO(copy.content)) as shown:
+        assert shown.size == (1_300, 900)
+    assert site.people["annotator"].get(f"{url}/rendition").content == content
+
+    # Lost, the picture itself is there sooner; the copy is made meanwhile.
+    site.box.appliance.store.cache.forget("screen", f"{image['sha256']}.jpg")
+    assert site.people["annotator"].get(f"{url}/view").content == content
+    while site.box.appliance.store.cache.get("screen", f"{image['sha256']}.jpg") is None:
+        pass
+    assert site.people["annotator"].get(f"{url}/view").content == copy.content
+
+
 def test_images_are_deleted_by_the_projects_admin_alone(site: Site) -> None:
     project_id, other_id = site.project(), site.project()
     image = site.image(project_id)

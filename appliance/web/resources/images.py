@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import zlib
 from array import array
@@ -15,8 +16,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from appliance.errors import InvalidInput, NotFound
+from appliance.errors import InvalidInput, NotFound, PixelQueueError
+from appliance.jobs.pictures import Pictures
 from appliance.records import Image, Sha256, Task
+from appliance.screens import has_screen
 from appliance.store import Reading, facets, filters, images, outlines, tasks
 from appliance.web.files import File, Page
 from appliance.web.operations import OF_A_FILE, Call, Listing, Operations, Query, listing
@@ -27,6 +30,8 @@ from appliance.web.resources._filter import FilterQuery
 __all__ = ["OPERATIONS", "ImageWithTask", "Version"]
 
 OPERATIONS = Operations("images", "Images of a project, and their pictures")
+
+_log = logging.getLogger(__name__)
 
 _IDS = r"^\d{1,18}(,\d{1,18}){0,499}\Z"
 _GZIP = 16 + zlib.MAX_WBITS
@@ -232,12 +237,22 @@ async def get_rendition(call: Call) -> File:
     permission=Permission.PROJECT_READ,
     query=Version,
     response=bytes,
-    summary="Fetch what shows the picture first: its rendition, or the thumbnail where it is shown by tiles",
+    summary="Fetch what shows the picture first: a smaller copy of a large one, else its rendition",
 )
 async def get_view(call: Call) -> File:
-    """Who opens an image by its address can ask for this before anything is known of the image."""
-    image = await call.store.aread(lambda reading: _image(call, reading))
-    return await (get_thumbnail(call) if image.tiled else get_rendition(call))
+    """Who opens an image by its address can ask for this before anything is known of the image.
+
+    It is the thumbnail where the picture is shown by tiles. A large one's copy is made by the way
+    where there is none: the rendition is there sooner.
+    """
+    image, path = await call.store.aread(lambda reading: _copy_of(call, reading, "screen"))
+    if image.tiled:
+        return await get_thumbnail(call)
+    if not path and has_screen(image.width, image.height):
+        _makers.submit(_make_screen, call.jobs.pictures, image)
+    if path is None:
+        return await get_rendition(call)
+    return await _copy(call, image, path, "screen", call.jobs.pictures.cached_screen)
 
 
 @OPERATIONS.get(
@@ -251,6 +266,13 @@ async def get_view(call: Call) -> File:
 async def get_thumbnail(call: Call) -> File:
     image, path = await call.store.aread(lambda reading: _copy_of(call, reading, "thumbnail"))
     return await _copy(call, image, path, "thumbnail", call.jobs.pictures.cached_thumbnail)
+
+
+def _make_screen(pictures: Pictures, image: Image) -> None:
+    try:
+        pictures.cached_screen(image)
+    except PixelQueueError as error:
+        _log.warning("a copy of %s could not be made: %s", image.name, error)
 
 
 def _differences(image_ids: Sequence[int]) -> bytes:

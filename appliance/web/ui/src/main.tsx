@@ -1,6 +1,7 @@
 import { render } from "preact";
 
 import { App } from "./app/app";
+import { calm } from "./app/calm";
 import { startDamage } from "./app/damage";
 import { startEarly } from "./app/early";
 import { startJobs } from "./app/jobs";
@@ -17,8 +18,8 @@ startRouter();
 // The page about trust is for anybody, and on the plain port there is nothing else.
 if (path.value !== "/trust") void loadSession();
 startEarly();
-startJobs();
-startDamage();
+void calm.then(startJobs);
+void calm.then(startDamage);
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 addEventListener("load", startKeeping);

@@ -1,10 +1,11 @@
 import { comments } from "../api/client";
 import type { Unread } from "../api/types";
+import { calm } from "./calm";
 import { useEvents, useLoad } from "./use";
 
 /** What others said in a project and this person has not read, as it changes. */
 export function useUnread(projectId: number): { total: Unread | null; of: (imageId: number) => number } {
-  const found = useLoad(() => comments.unread(projectId), [projectId]);
+  const found = useLoad(() => calm.then(() => comments.unread(projectId)), [projectId]);
   useEvents(["comment.changed"], projectId, found.reload);
   useEvents(["comment.read"], null, found.reload);
   const byImage = new Map((found.value?.images ?? []).map((one) => [one.image_id, one.comments]));

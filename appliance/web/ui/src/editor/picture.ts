@@ -6,8 +6,10 @@ import type { TileSource } from "./render/tiles";
 
 /** The pixels of an image, ready to paint; width and height are those of the image, whatever the bitmap has. */
 export interface Picture extends Size {
-  /** The whole picture; of a very large one its overview, or its thumbnail while there are no tiles. */
+  /** The whole picture; of a large one a copy until that is there, of a very large one its overview or thumbnail. */
   readonly bitmap: ImageBitmap;
+  /** Fetches and decodes the whole picture, where `bitmap` is a smaller copy that shows it first. */
+  readonly whole: (() => Promise<ImageBitmap>) | null;
   readonly tiles: TileSource | null;
   /** The job that makes the tiles, while they are not there. */
   readonly preparing: Job | null;
@@ -19,11 +21,14 @@ export interface Picture extends Size {
  */
 export async function loadPicture(image: Image, lost: () => void, view?: Promise<ImageBitmap>): Promise<Picture> {
   const { width, height } = image;
-  if (!image.tiled) return { width, height, bitmap: await (view ?? whole(image)), tiles: null, preparing: null };
+  if (!image.tiled) {
+    const bitmap = await (view ?? whole(image));
+    return { width, height, bitmap, whole: bitmap.width < width ? () => whole(image) : null, tiles: null, preparing: null };
+  }
   const facts = await images.tiles(image.project_id, image.id);
   if (!facts.ready) {
     const bitmap = await (view ?? decoded(images.thumbnailUrl(image.project_id, image.id, image.sha256), image.name));
-    return { width, height, bitmap, tiles: null, preparing: facts.job };
+    return { width, height, bitmap, whole: null, tiles: null, preparing: facts.job };
   }
   void view?.then((bitmap) => bitmap.close());
   const overview = await decoded(images.overviewUrl(image), image.name);
@@ -36,7 +41,7 @@ export async function loadPicture(image: Image, lost: () => void, view?: Promise
     url: (tile) => images.tileUrl(image, tile),
     lost,
   };
-  return { width, height, bitmap: overview, tiles, preparing: null };
+  return { width, height, bitmap: overview, whole: null, tiles, preparing: null };
 }
 
 /** The rendition; while the box is away, what the browser kept of it when it was asked for ahead. */

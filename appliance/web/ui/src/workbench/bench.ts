@@ -2,6 +2,7 @@ import { computed, signal } from "@preact/signals";
 
 import type { Revision } from "../api/history";
 import type { Annotation, Label, ProjectRow } from "../api/types";
+import { calmDown } from "../app/calm";
 import { type Desk, openDesk } from "../app/desk";
 import { picturesOf } from "../app/early";
 import { editing } from "../app/editing";
@@ -213,6 +214,7 @@ export class Bench {
   /** Listing a thousand objects takes longer than painting them: that comes first. */
   private list(desk: Desk | null): void {
     const now = (): void => {
+      if (desk) calmDown();
       if (this.desk.peek() === desk) this.inPanel.value = desk;
     };
     if (!this.stage || !desk) now();

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { comments, projects } from "../api/client";
 import type { Comment, Member } from "../api/types";
+import { calm } from "../app/calm";
 import { hint } from "../app/keys";
 import { mayReview } from "../app/project";
 import { me, outbox, session } from "../app/session";
@@ -27,7 +28,7 @@ export function Comments({ bench }: { bench: Bench }) {
   const waiting = talk.waiting.value;
   const writing = talk.begun.value;
   const members = useLoad(() => (list.length > 0 || writing ? projects.members(project.id) : Promise.resolve([])), [project.id, list.length > 0 || writing !== null]);
-  useEffect(() => void talk.reload(), [talk, project.id, imageId]);
+  useEffect(() => void calm.then(() => talk.reload()), [talk, project.id, imageId]);
   useEvents(["comment.changed"], project.id, () => void talk.reload());
   const said = outbox.value?.said.value ?? null;
   useEffect(() => talk.take(said), [talk, said]);

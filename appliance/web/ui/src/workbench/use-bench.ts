@@ -12,8 +12,8 @@ import type { Opened } from "../editor/stage";
 import { Bench } from "./bench";
 import type { Walk } from "./walk";
 
-/** The first image is painted before anything is fetched ahead, where both would share a core. */
-const FIRST_MS = 250;
+/** Without a stage that tells: the first image is painted before anything is fetched ahead. */
+const FIRST_MS = 1_000;
 
 /** A bench for a project, for as long as its page is there. */
 export function useBench(project: ProjectRow, labels: readonly Label[]): Bench {
@@ -107,13 +107,11 @@ function useShapes(bench: Bench, imageId: number | null, there: boolean): void {
 /** Fetch the images that come next, and have the nearest drawn, once the present one is there. */
 export function useAhead(bench: Bench, imageId: number | null, ready: Ready | null, next: readonly number[]): void {
   const there = ready !== null;
-  const begun = useRef(false);
   const labels = bench.labels.value;
   useEffect(() => {
     if (!there || imageId === null) return;
     let wanted = true;
     const look = (): void => {
-      begun.current = true;
       bench.pictures.ahead([imageId, ...next]);
       if (next.length === 0) return;
       bench.pictures.get(next[0]).then(
@@ -122,7 +120,7 @@ export function useAhead(bench: Bench, imageId: number | null, ready: Ready | nu
       );
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (begun.current && bench.stage) bench.stage.whenShown(() => wanted && look());
+    if (bench.stage) bench.stage.whenShown(() => wanted && look());
     else timer = setTimeout(look, FIRST_MS);
     return () => {
       wanted = false;

@@ -4,6 +4,7 @@ import { images } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Task } from "../api/types";
 import { afterFrame } from "../app/after-frame";
+import { calm } from "../app/calm";
 import { filterOf, searchOf } from "../app/image-filter";
 import type { ImageList } from "../app/image-list";
 import { go, place } from "../app/router";
@@ -133,7 +134,7 @@ export class BrowseWalk implements Walk {
   }
 
   start(): void {
-    void this.list.start();
+    void calm.then(() => this.list.start());
   }
 
   next(): void {

@@ -34,7 +34,7 @@ export interface BrushHost {
  */
 export class Brush {
   /** Nothing lies on the layer: there is nothing to clear. */
-  private blank = true;
+  private empty = true;
   private readonly host: BrushHost;
   private painted: Painted | null = null;
   private dirty: Bounds | null = null;
@@ -52,6 +52,11 @@ export class Brush {
   /** True while there is something to draw. */
   get visible(): boolean {
     return this.painted !== null;
+  }
+
+  /** Nothing lies on the layer, and nothing is to be drawn on it. */
+  get blank(): boolean {
+    return this.empty && !this.painted;
   }
 
   beginMask(mask: Mask | null, color: string, id: string | null = null): void {
@@ -98,9 +103,9 @@ export class Brush {
     const to = toScreen(camera, { x: area.x2, y: area.y2 });
     const [x, y] = [Math.floor(Math.max(-1, from.x)), Math.floor(Math.max(-1, from.y))];
     const [right, bottom] = [Math.ceil(Math.min(view.width + 1, to.x)), Math.ceil(Math.min(view.height + 1, to.y))];
-    if (right <= x || bottom <= y || (this.blank && !this.painted)) return;
+    if (right <= x || bottom <= y || this.blank) return;
     context.clearRect(x, y, right - x, bottom - y);
-    this.blank = all && !this.painted;
+    this.empty = all && !this.painted;
     if (!this.painted) return;
     context.save();
     context.beginPath();

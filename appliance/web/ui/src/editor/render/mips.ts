@@ -13,14 +13,16 @@ const FIRST_MS = 250;
  */
 export class Mips {
   private readonly copies: (ImageBitmap | HTMLCanvasElement)[];
+  private readonly first: ImageBitmap | null;
   private readonly levels: number;
   private readonly changed: () => void;
   private timer = 0;
   private closed = false;
 
-  /** `changed` is called when there is a copy more. */
-  constructor(bitmap: ImageBitmap | HTMLCanvasElement, changed: () => void) {
+  /** `changed` is called when there is a copy more; `first` is a smaller one that shows until they are there. */
+  constructor(bitmap: ImageBitmap | HTMLCanvasElement, changed: () => void, first: ImageBitmap | null = null) {
     this.copies = [bitmap];
+    this.first = first;
     this.changed = changed;
     this.levels = bitmap.width * bitmap.height > FROM_PIXELS ? LEVELS : 0;
     if (this.levels > 0) this.later(() => void this.make(1), FIRST_MS);
@@ -28,11 +30,13 @@ export class Mips {
 
   /** True when no copy is on its way that would be better to draw from: drawing finely is quick. */
   fine(scale: number): boolean {
-    return this.copies.length > Math.min(this.levels, level(scale));
+    return this.made(scale) || this.at(scale) === this.first;
   }
 
   /** The smallest copy with no fewer pixels than are drawn at a scale. */
   at(scale: number): ImageBitmap | HTMLCanvasElement {
+    const { first } = this;
+    if (first && !this.made(scale) && first.width >= scale * this.copies[0].width) return first;
     return this.copies[Math.min(this.copies.length - 1, level(scale))];
   }
 
@@ -41,6 +45,10 @@ export class Mips {
     this.closed = true;
     clearTimeout(this.timer);
     for (const copy of this.copies.splice(1)) if (copy instanceof HTMLCanvasElement) copy.width = 0;
+  }
+
+  private made(scale: number): boolean {
+    return this.copies.length > Math.min(this.levels, level(scale));
   }
 
   private later(then: () => void, afterMs = REST_MS): void {

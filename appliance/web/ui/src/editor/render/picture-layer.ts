@@ -6,6 +6,9 @@ import { TileLayer } from "./tiles";
 
 const SURROUNDS: Readonly<Record<Surround, string>> = { black: "#000", grey: "#6e6e6e", white: "#fff" };
 const KEEP = 2;
+/** First of all, what is on the picture is to be seen; then the page gets ready. */
+const WHOLE_MS = 600;
+const AGAIN_MS = 5_000;
 const SVG = "http://www.w3.org/2000/svg";
 let filters = 0;
 
@@ -20,6 +23,10 @@ export class PictureLayer {
   private tiles: TileLayer | null = null;
   /** Smaller copies of what was shown last and of what comes next. */
   private readonly kept = new Map<ImageBitmap, Mips>();
+  /** Whole pictures by the smaller copies that showed them first; a promise while one is on its way. */
+  private readonly wholes = new WeakMap<ImageBitmap, ImageBitmap | Promise<void>>();
+  private waiting: ImageBitmap | null = null;
+  private timer = 0;
 
   /** `changed` is called when there is more of the picture to draw. */
   constructor(host: HTMLElement, canvas: HTMLCanvasElement, changed: () => void) {
@@ -41,6 +48,8 @@ export class PictureLayer {
 
   set(picture: Picture | null): void {
     if (picture?.bitmap !== this.picture?.bitmap) {
+      clearTimeout(this.timer);
+      this.waiting = null;
       if (this.picture && this.mips) this.keep(this.picture, this.mips);
       this.mips = picture && (this.taken(picture) ?? this.copies(picture));
     }
@@ -57,10 +66,41 @@ export class PictureLayer {
   }
 
   private copies({ bitmap }: Picture): Mips {
-    const mips = new Mips(bitmap, () => {
+    const whole = this.wholes.get(bitmap);
+    const there = whole && !(whole instanceof Promise) ? whole : null;
+    const mips = new Mips(there ?? bitmap, () => {
       if (this.mips === mips) this.changed();
-    });
+    }, there && bitmap);
     return mips;
+  }
+
+  /** Have the whole of a picture that shows by a smaller copy: at once where more of it is seen than that has. */
+  private refine(picture: Picture, now: boolean): void {
+    const { bitmap, whole } = picture;
+    if (!whole || this.wholes.has(bitmap) || (!now && this.waiting === bitmap)) return;
+    clearTimeout(this.timer);
+    this.waiting = now ? null : bitmap;
+    if (now) this.wholes.set(bitmap, this.fetch(picture, whole));
+    else this.timer = setTimeout(() => this.refine(picture, true), WHOLE_MS) as unknown as number;
+  }
+
+  private async fetch(picture: Picture, whole: () => Promise<ImageBitmap>): Promise<void> {
+    const { bitmap } = picture;
+    try {
+      this.wholes.set(bitmap, await whole());
+    } catch {
+      // The box is away: what is there shows, and is asked about again while somebody looks.
+      setTimeout(() => {
+        this.wholes.delete(bitmap);
+        this.changed();
+      }, AGAIN_MS);
+      return;
+    }
+    if (this.picture?.bitmap === bitmap) {
+      this.mips?.close();
+      this.mips = this.copies(picture);
+      this.changed();
+    }
   }
 
   private taken({ bitmap }: Picture): Mips | null {
@@ -102,10 +142,14 @@ export class PictureLayer {
     }
     const { x, y, scale } = camera;
     const { width, height, bitmap } = this.picture;
+    const whole = this.wholes.get(bitmap);
+    const full = whole && !(whole instanceof Promise) ? whole : bitmap;
+    this.refine(this.picture, scale * devicePixelRatio * width > bitmap.width);
     context.imageSmoothingEnabled = scale < 4;
-    const drawn = (scale * devicePixelRatio * width) / bitmap.width;
+    const drawn = (scale * devicePixelRatio * width) / full.width;
     context.imageSmoothingQuality = moving || !this.mips.fine(drawn) ? "low" : "high";
     context.drawImage(this.mips.at(drawn), x, y, width * scale, height * scale);
+    this.canvas.dataset.width = String(full.width);
   }
 }
 

@@ -17,8 +17,9 @@ import type { StaticLayer } from "./static-layer";
 
 /** Until the view rests for so long, the picture is drawn quickly rather than finely. */
 const SETTLE_MS = 80;
-/** Who waits for the shapes to be painted waits no longer than this. */
-const SHOWN_MS = 250;
+/** Who waits for the shapes to be painted waits no longer than this, and then for a quiet moment no longer than that. */
+const SHOWN_MS = 1_000;
+const IDLE_MS = 250;
 /** More changed shapes than this at once are not held on the overlay until they show beneath. */
 const HELD_MOST = 200;
 
@@ -254,7 +255,8 @@ export class Renderer {
     if (dirty.has("shapes")) this.shapes.draw(this.cleared(layers.shapes), camera, view, devicePixelRatio, this.moving);
     // A canvas with nothing on it costs as much to put together with the others as a full one.
     layers.brush.canvas.hidden = !this.brush.active && !this.painted;
-    if (dirty.has("brush")) this.brush.draw(scaled(layers.brush), camera, view, dirty.has("shapes"));
+    // Neither does one that was never drawn on have to be made.
+    if (dirty.has("brush") && !this.brush.blank) this.brush.draw(scaled(layers.brush), camera, view, dirty.has("shapes"));
     const area = this.overlay.moving(layers.moving, camera, this.preview);
     if (dirty.has("overlay")) {
       const above = new Set([...(this.preview?.keys() ?? []), ...this.held.keys()]);
@@ -282,7 +284,7 @@ export class Renderer {
 /** After the frame, when there is nothing more urgent to do. */
 function whenIdle(act: () => void): void {
   if (typeof requestIdleCallback === "undefined") setTimeout(act);
-  else requestIdleCallback(act, { timeout: SHOWN_MS });
+  else requestIdleCallback(act, { timeout: IDLE_MS });
 }
 
 /** The unit is the CSS pixel. */
