@@ -14,6 +14,7 @@ from appliance.jobs._base import BATCH, Context, Kind
 from appliance.jobs.services import Jobs
 from appliance.settings import Settings
 from appliance.store import Store
+from tests._wait import until
 
 __all__ = ["WAIT_S", "Anything", "Gate", "audited", "serving"]
 
@@ -30,6 +31,9 @@ class Gate:
 
     def __init__(self, service: Jobs, lane: str = "cpu") -> None:
         self.log: list[tuple[str, int]] = []
+        self._service = service
+        self._lane = lane
+        self._contexts: dict[str, Context] = {}
         self._changed = threading.Condition()
         self._open: dict[str, int] = {}
         service.kinds["gate"] = Kind("gate", lane, BATCH, Anything, self._run)
@@ -45,7 +49,16 @@ class Gate:
         with self._changed:
             assert self._changed.wait_for(lambda: (name, batch) in self.log, WAIT_S), (name, batch, self.log)
 
+    def contested(self, name: str) -> None:
+        """Return when the job's lane knows that somebody more urgent waits for its place."""
+        until(lambda: self._service.lanes[self._lane].contested(self._contexts[name].turn), WAIT_S)
+
+    def halted(self, name: str) -> None:
+        """Return when the job has been told that the service stops."""
+        until(self._contexts[name]._halting.is_set, WAIT_S)
+
     def _run(self, context: Context, parameters: Anything) -> dict[str, Any]:
+        self._contexts[parameters.name] = context
         for batch in range(context.checkpoint.get("next", 0), parameters.batches):
             context.pause_point()
             with self._changed:

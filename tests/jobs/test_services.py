@@ -66,6 +66,7 @@ def test_a_lane_is_handed_over_between_batches_and_comes_back(tmp_path: Path) ->
         gate.reached("slow", 0)
         urgent = service.submit("gate", {"name": "urgent", "batches": 2}, priority=INTERACTIVE)
         equal = service.submit("gate", {"name": "equal"})
+        gate.contested("slow")
         gate.let("slow")
         gate.reached("urgent", 0)
         assert ("slow", 1) not in gate.log
@@ -130,6 +131,7 @@ def test_a_job_that_gave_way_can_be_cancelled_meanwhile(tmp_path: Path) -> None:
         slow = service.submit("gate", {"name": "slow", "batches": 3})
         gate.reached("slow", 0)
         urgent = service.submit("gate", {"name": "urgent"}, priority=INTERACTIVE)
+        gate.contested("slow")
         gate.let("slow")
         gate.reached("urgent", 0)
         service.cancel(slow.id)
@@ -172,6 +174,7 @@ def test_stop_sends_a_running_job_back_and_the_next_start_goes_on(tmp_path: Path
         gate.reached("a", 0)
         stopping = threading.Thread(target=service.stop, args=(WAIT_S,))
         stopping.start()
+        gate.halted("a")
         gate.let("a")
         stopping.join()
         left = store.read(lambda reading: jobs.get(reading, job.id))
