@@ -20,7 +20,7 @@ from tests._shared import ROOT
 from tests.bench._base import percentile
 from tests.bench._peers import PeerMissing
 
-__all__ = ["chromium", "gestures", "heap_growth_mb", "our_page", "peer_page", "served"]
+__all__ = ["chromium", "gestures", "heap_growth_mb", "our_page", "peer_page", "served", "strokes"]
 
 _HERE = Path(__file__).parent
 _UI = DIST.parent
@@ -54,11 +54,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(browser: Browser, folder: Path) -> Iterator[Page]:
-    """Serve a built page on loopback and open it."""
+def served(browser: Browser, folder: Path, ratio: float = 1) -> Iterator[Page]:
+    """Serve a built page on loopback and open it on a screen with so many pixels for each of CSS."""
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        page = browser.new_page(viewport={"width": _VIEW[0], "height": _VIEW[1]})
+        page = browser.new_page(viewport={"width": _VIEW[0], "height": _VIEW[1]}, device_scale_factor=ratio)
         page.set_default_timeout(120_000)
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         page.wait_for_function("window.bench !== undefined")
@@ -138,6 +138,23 @@ def gestures(page: Page, count: int, share: float = 1.0) -> dict[str, float]:
     time.sleep(2 * _SETTLE_S)
     found["latency"] = percentile(dragged("drag", *page.evaluate("bench.vertex()"), 40, "left"), 0.95)
     return found
+
+
+def strokes(page: Page, count: int, share: float = 1.0) -> tuple[float, float]:
+    """Paint a mask among `count` polygons with a brush of 40 pixels of the image.
+
+    Returns:
+        The 95th percentile of the frame times in ms, and of pointer-move to painted frame.
+    """
+    page.evaluate("count => bench.open(count)", count)
+    page.evaluate("bench.paint()")
+    time.sleep(2 * _SETTLE_S)
+    x, y = _VIEW[0] / 2 - 180, _VIEW[1] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    frames, latencies = _watched(page, _GESTURE_S * share, lambda turn: _circle(page, x, y, 180, turn))
+    page.mouse.up()
+    return percentile(frames, 0.95), percentile(latencies, 0.95)
 
 
 def _circle(page: Page, x: float, y: float, reach: float, turn: float) -> None:

@@ -33,6 +33,12 @@ Object.assign(window, {
     open,
     select: () => session.select("7-0"),
     fit: () => stage.fit(),
+    paint() {
+      session.select();
+      session.labelId.value = 1;
+      session.brush.value = 40;
+      session.tool.value = "brush";
+    },
     vertex() {
       const { x, y, scale } = session.camera.value;
       return [(WIDTH / 2 + 200) * scale + x, (HEIGHT / 2) * scale + y];
