@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from appliance.engine.convert._base import converters
-from appliance.engine.segmenters._base import Prompt, Weights, segmenters
+from appliance.engine.segmenters._base import Embedding, Prompt, Session, Weights, segmenters
 from appliance.engine.segmenters._sam import enlarged
 from appliance.engine.worker import try_out
 from appliance.errors import UnusableModel
@@ -54,6 +54,8 @@ def theirs(name: str, model: Any, image: np.ndarray) -> Callable[[Prompt], np.nd
     source.set_image(np.ascontiguousarray(image[:, :, ::-1]))
 
     def answer(asked: Prompt) -> np.ndarray:
+        if asked.logits is not None:
+            return gone_on(model, source.features, asked, image.shape[:2])
         given: dict[str, Any] = {}
         if len(asked.points):
             given |= {"points": [asked.points.tolist()], "labels": [asked.positive.astype(int).tolist()]}
@@ -66,6 +68,35 @@ def theirs(name: str, model: Any, image: np.ndarray) -> Callable[[Prompt], np.nd
         return np.asarray(masks[int(facts[:, 4].argmax())].cpu().numpy())
 
     return answer
+
+
+def gone_on(model: Any, features: Any, asked: Prompt, shape: tuple[int, int]) -> np.ndarray:
+    """Return the model's mask for points and the logits before, which its predictor enlarges too far."""
+    import torch
+
+    second = hasattr(model, "sam_prompt_encoder")
+    prompts = model.sam_prompt_encoder if second else model.prompt_encoder
+    masks = model.sam_mask_decoder if second else model.mask_decoder
+    points = torch.tensor(asked.points * 1024 / max(shape))[None].float(), torch.tensor(asked.positive)[None].int()
+    with torch.no_grad():
+        sparse, dense = prompts(points=points, boxes=None, masks=torch.from_numpy(asked.logits)[None, None])
+        finer = {"repeat_image": False, "high_res_features": features["high_res_feats"]} if second else {}
+        logits = masks(
+            image_embeddings=features["image_embed"] if second else features,
+            image_pe=prompts.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=False,
+            **finer,
+        )[0]
+    return enlarged(logits[0, 0].numpy(), shape[1], shape[0]) > 0
+
+
+def in_chains(session: Session, seen: Embedding, asked: list[Prompt], size: tuple[int, int]) -> list[Prompt]:
+    """Return the prompts of clicks alone as the next in a chain, which goes on from a box."""
+    box = Prompt(np.empty((0, 2)), np.empty(0, bool), (size[0] * 0.2, size[1] * 0.2, size[0] * 0.7, size[1] * 0.7))
+    before = session.decode(seen, box, *size).logits
+    return [one._replace(logits=before) for one in asked if one.box is None]
 
 
 @pytest.mark.timeout(1200)
@@ -90,7 +121,8 @@ def test_masks_are_those_of_the_checkpoint(tmp_path: Path, name: str) -> None:
     model.load_state_dict(state)
     answer = theirs(name, model, image)
     found = []
-    for asked in prompts(width, height, PROMPTS):
+    asked_all = prompts(width, height, PROMPTS)
+    for asked in [*asked_all, *in_chains(session, seen, asked_all[:20], (width, height))]:
         mine, other = session.decode(seen, asked, width, height).mask, answer(asked)
         union = (mine | other).sum()
         found.append(1.0 if union == 0 else (mine & other).sum() / union)

@@ -32,6 +32,7 @@ def export(model: Any, folder: Path, *, title: str, high_resolution: bool) -> di
     import torch
 
     from appliance.engine.convert._sam_decoder import Decoder
+    from appliance.engine.convert._sam_windows import merged_windows
 
     files = {"encoder": folder / "encoder.onnx", "decoder": folder / "decoder.onnx"}
     features = ["image_embed", "high_res_feats_0", "high_res_feats_1"] if high_resolution else ["image_embeddings"]
@@ -42,7 +43,7 @@ def export(model: Any, folder: Path, *, title: str, high_resolution: bool) -> di
         "mask_input": torch.zeros(1, 1, _LOW_SIDE, _LOW_SIDE),
         "has_mask_input": torch.zeros(1),
     }
-    with torch.no_grad(), _fixed_channels(model):
+    with torch.no_grad(), _fixed_channels(model), merged_windows(model):
         encoder = _encoder(model, high_resolution)
         prompts = model.sam_prompt_encoder if high_resolution else model.prompt_encoder
         masks = model.sam_mask_decoder if high_resolution else model.mask_decoder
