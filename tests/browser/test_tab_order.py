@@ -1,11 +1,10 @@
-"""Where people work, without a mouse: every control is reached, shows the focus and lets it go, in the page's order."""
+"""Where people work, without a mouse: every control is reached, shows the focus and lets it go, in its order."""
 
 from __future__ import annotations
 
 import re
 from itertools import groupby
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests._site import Site

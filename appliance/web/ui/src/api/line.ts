@@ -24,12 +24,14 @@ const CALM_MS = 30_000;
  * life would ask without end where one request keeps failing.
  */
 export class Line {
+  /** Nothing was heard since the last request that failed. */
   readonly silent = signal(false);
+  /** Something failed and has not been asked again yet. */
+  readonly owing = signal(false);
   private readonly options: Required<Options>;
   private delayMs = FIRST_DELAY_MS;
   private backAt = -CALM_MS;
   private planned = false;
-  private heard = false;
 
   constructor(options: Options) {
     this.options = { later: (run, delayMs) => void setTimeout(run, delayMs), now: () => performance.now(), random: Math.random, ...options };
@@ -37,15 +39,15 @@ export class Line {
 
   /** A request got no answer. */
   failed(): void {
-    if (!this.silent.value && this.options.now() - this.backAt > CALM_MS) this.delayMs = FIRST_DELAY_MS;
+    if (!this.owing.value && this.options.now() - this.backAt > CALM_MS) this.delayMs = FIRST_DELAY_MS;
     this.silent.value = true;
-    this.heard = false;
+    this.owing.value = true;
     this.plan();
   }
 
   /** The box has said something. */
   answered(): void {
-    this.heard = true;
+    this.silent.value = false;
   }
 
   private plan(): void {
@@ -57,15 +59,15 @@ export class Line {
   }
 
   private async look(): Promise<void> {
-    if (!this.heard) await this.options.ask().catch(() => undefined);
+    if (this.silent.value) await this.options.ask().catch(() => undefined);
     this.planned = false;
-    if (this.heard) this.back();
-    else this.plan();
+    if (this.silent.value) this.plan();
+    else this.back();
   }
 
   private back(): void {
     this.backAt = this.options.now();
-    this.silent.value = false;
+    this.owing.value = false;
     this.options.onBack();
   }
 }

@@ -48,7 +48,7 @@ export function AutoLabel(props: { project: ProjectRow; selection: ImageSelectio
             onPick={setPicked}
           />
           <label class="line">
-            Least confidence
+            Lowest confidence
             <input type="range" min="0.05" max="0.95" step="0.05" value={confidence} onInput={(event) => setConfidence(Number(event.currentTarget.value))} />
             <span class="mono">{confidence.toFixed(2)}</span>
           </label>

@@ -8,7 +8,7 @@ import { imageList } from "../app/image-list";
 import { hint, useKeys } from "../app/keys";
 import { mayReview, type ProjectPageProps } from "../app/project";
 import { go, place } from "../app/router";
-import { me, outbox, reachable, session } from "../app/session";
+import { line, me, outbox, reachable, session } from "../app/session";
 import { useUnread } from "../app/unread";
 import { useAct, useAnswered, useEvents, useLoad } from "../app/use";
 import { WorkQueue } from "../app/work-queue";
@@ -97,7 +97,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
   });
 
   if (walk.known.value && imageId === null) return <Nothing bench={bench} handing={handing} walk={walk} />;
-  const waiting = walk.problem.value?.transient && (!reachable.value || outbox.value?.standing.value === "offline");
+  const waiting = walk.problem.value?.transient && (!reachable.value || line.owing.value || outbox.value?.standing.value === "offline");
   const trouble =
     handing.problem.value ?? labelling.problem ?? shown.problem ?? (waiting ? null : walk.problem.value) ??
     (bench.desk.value?.saver.state.value === "refused" ? bench.desk.value.saver.problem.value : null);

@@ -114,7 +114,7 @@ function Threshold({ bench }: { bench: Bench }) {
         max="0.95"
         step="0.05"
         value={threshold.value}
-        aria-label="Least confidence of predictions that show"
+        aria-label="Lowest confidence of predictions that show"
         onInput={(event) => (threshold.value = Number(event.currentTarget.value))}
       />
       <span class="mono">{threshold.value.toFixed(2)}</span>

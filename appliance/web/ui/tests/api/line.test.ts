@@ -50,9 +50,9 @@ describe("Line", () => {
     const { line, seen, turn } = box();
     line.failed();
     line.answered();
-    expect(line.silent.value).toBe(true);
+    expect([line.silent.value, line.owing.value]).toEqual([false, true]);
     await turn();
-    expect([line.silent.value, seen.asked, seen.back]).toEqual([false, 0, 1]);
+    expect([line.owing.value, seen.asked, seen.back]).toEqual([false, 0, 1]);
   });
 
   it("does not ask again without end what fails while the rest is answered", async () => {

@@ -41,7 +41,7 @@ export function Confidence({ bins, value, onPick }: { bins: readonly number[]; v
           })}
         </div>
         <div class="thumbs">
-          {thumb("Least confidence", 0)}
+          {thumb("Lowest confidence", 0)}
           {thumb("Most confidence", 1)}
         </div>
       </div>
