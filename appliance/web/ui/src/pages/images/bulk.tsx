@@ -111,7 +111,7 @@ function Delete({ projectId, selection, number, onClose }: DialogProps) {
   const act = async (): Promise<void> => onClose({ words: said(await images.removeSome(projectId, selection), "deleted") });
   return (
     <Dialog title={`Delete ${counted(number, "image")}?`} onClose={() => onClose(null)}>
-      <p>Their annotations and history go with them. Snapshots that hold them keep what they hold.</p>
+      <p>Their annotations and history go with them, and there is no way back. Snapshots that hold them keep what they hold.</p>
       <Fault problem={problem} />
       <div class="actions">
         <Button kind="primary" disabled={busy} onClick={() => run(act)}>
