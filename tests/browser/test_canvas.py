@@ -222,6 +222,19 @@ def test_a_large_picture_shows_by_its_copy_until_all_of_its_pixels_are_there(sit
     looking.until(lambda: picture.evaluate(spread) > 200)
 
 
+def test_a_picture_that_fits_goes_on_fitting_when_the_window_changes(
+    site: Site, console: Console, grey: bytes
+) -> None:
+    looking = opened(site, console, grey, lambda label: [polygon("one", label, square(300, 300, 300))])
+    looking.page.keyboard.press("f")
+    for size in ({"width": 1_000, "height": 640}, {"width": 1_300, "height": 820}):
+        looking.page.set_viewport_size(size)  # type: ignore[arg-type]
+        looking.until(lambda: Looking(looking.page).yellow(300, 450))
+        now = Looking(looking.page)
+        assert all(now.yellow(*edge) for edge in ((300, 450), (600, 450), (450, 300), (450, 600)))
+        assert now.colour(450, 700)[0] == pytest.approx(_GREY, abs=2)
+
+
 def test_no_edge_is_blank_while_the_picture_moves(site: Site, console: Console, grey: bytes) -> None:
     grid = [square(x, y, 60) for x in range(20, WIDTH - 60, 90) for y in range(20, HEIGHT - 60, 90)]
     looking = opened(

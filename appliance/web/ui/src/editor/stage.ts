@@ -222,8 +222,7 @@ export class Stage {
   private resize(): void {
     const { clientWidth, clientHeight } = this.host;
     const view: Size = { width: Math.max(1, clientWidth), height: Math.max(1, clientHeight) };
-    this.renderer.resize(view);
-    if (!this.opened) return;
+    if (!this.renderer.resize(view) || !this.opened) return;
     if (this.fitted) this.fit();
     else this.look(keepInView(this.session.camera.value, this.opened.picture, view));
   }

@@ -82,16 +82,17 @@ export class Renderer {
     for (const layer of Object.values(this.layers)) layer.canvas.remove();
   }
 
-  /** Take the size of the place it draws into, in CSS pixels. */
-  resize(view: Size): void {
+  /** Take the size of the place it draws into, in CSS pixels; false when it has that: canvases would be made anew. */
+  resize(view: Size): boolean {
+    const canvases = Object.values(this.layers).filter((layer) => layer !== this.layers.moving).map(({ canvas }) => canvas);
+    const [width, height] = [Math.round(view.width * devicePixelRatio), Math.round(view.height * devicePixelRatio)];
+    const same = view.width === this.view.width && view.height === this.view.height;
+    if (same && canvases.every((canvas) => canvas.width === width && canvas.height === height)) return false;
     this.view = view;
-    for (const { canvas } of Object.values(this.layers)) {
-      if (canvas === this.layers.moving.canvas) continue;
-      canvas.width = Math.round(view.width * devicePixelRatio);
-      canvas.height = Math.round(view.height * devicePixelRatio);
-    }
+    for (const canvas of canvases) [canvas.width, canvas.height] = [width, height];
     this.redraw("picture", "shapes", "brush", "overlay");
     this.draw();
+    return true;
   }
 
   setPicture(picture: Picture | null): void {
