@@ -55,6 +55,9 @@ export class Saver {
   private behind = false;
   /** The newest revision somebody told of. */
   private heard = 0;
+  private reading: Promise<void> | null = null;
+  /** Counts doubts: one that comes while the box is read may be newer than its answer. */
+  private doubts = 0;
 
   constructor(document: ImageDocument, options: Options) {
     this.document = document;
@@ -129,19 +132,31 @@ export class Saver {
   /** Others may have done something unheard: ask. */
   doubt(): Promise<void> {
     this.behind = true;
+    this.doubts++;
     return this.catchUp();
   }
 
-  /** Ask for what others did, if they did anything. */
-  async catchUp(): Promise<void> {
-    const missing = this.behind || this.heard > this.document.revision;
-    if (!missing || this.pending.underway) return;
-    this.behind = true;
-    try {
-      const now = await this.options.read();
-      this.refresh(now.revision, now.annotations);
-    } catch {
-      // Asked for again with the next answer or event.
+  /** Ask for what others did, if they did anything; whoever asks meanwhile waits for the same answer. */
+  catchUp(): Promise<void> {
+    this.reading ??= this.readOn().finally(() => (this.reading = null));
+    return this.reading;
+  }
+
+  private async readOn(): Promise<void> {
+    for (;;) {
+      const { heard, doubts } = this;
+      const missing = this.behind || heard > this.document.revision;
+      if (!missing || this.pending.underway) return;
+      this.behind = true;
+      try {
+        const now = await this.options.read();
+        this.refresh(now.revision, now.annotations);
+      } catch {
+        // Asked for again with the next answer or event.
+        return;
+      }
+      if (doubts !== this.doubts) this.behind = true;
+      else if (heard === this.heard) return;
     }
   }
 

@@ -80,6 +80,19 @@ describe("Saver", () => {
     expect(document.get("d1345678")).toBeNull();
   });
 
+  it("reads the box once for all who ask at once, and again where a doubt came meanwhile", async () => {
+    const { box, document, saver } = saving(drawn("d1345678"));
+    let reads = 0;
+    const read = box.read.bind(box);
+    box.read = () => (reads++, read());
+    await Promise.all([saver.doubt(), saver.catchUp(), saver.catchUp()]);
+    expect(reads).toBe(1);
+    const reading = saver.doubt();
+    box.save({ diff_id: "others", revision: 3, removed: ["d1345678"] }, 7);
+    await Promise.all([reading, saver.doubt()]);
+    expect([reads, document.revision]).toEqual([3, 4]);
+  });
+
   it("sends the same diff again when no answer came", async () => {
     const { box, saver, editor } = saving();
     box.faults = ["answer"];
