@@ -1,4 +1,4 @@
-"""The prompt decoder of the SAM families, rearranged for runtimes: the same answers in under half the time.
+"""The prompt decoder of the SAM families, rearranged for runtimes: the same answers in less time.
 
 A few tokens and 4,096 places of the picture attend to each other. Projections of the places are taken
 over to the tokens' side, where they cost a tenth: ``q·(W x) = (Wᵀ q)·x``, and what is added to every

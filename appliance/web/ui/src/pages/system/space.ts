@@ -18,7 +18,7 @@ const KINDS: Record<string, string> = {
   archives: "Uploaded archives",
   waiting: "Waits for the collector",
 };
-const CACHES: Record<string, string> = { thumbnail: "Thumbnails", rendition: "Renditions", tiles: "Tiles" };
+const CACHES: Record<string, string> = { thumbnail: "Thumbnails", screen: "Copies of a screen's size", rendition: "Renditions", tiles: "Tiles" };
 export const AGES: readonly (readonly [string, string])[] = [
   ["week", "Last 7 days"],
   ["month", "8 to 30 days"],
