@@ -83,7 +83,7 @@ def placed(pixels: NDArray[np.bool_], x: int, y: int, height: int, width: int) -
     padded[:, 1:-1] = pixels.T
     flat = padded.ravel()
     column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), rows + 2)
-    return from_switches((x + column) * height + y + row, height * width)
+    return _ascending((x + column) * height + y + row, height * width)
 
 
 def compress(runs: Runs) -> str:
@@ -91,14 +91,14 @@ def compress(runs: Runs) -> str:
     values = np.array(runs, dtype=np.int64)
     values[3:] -= runs[1:-2]
     characters = np.zeros((len(values), _GROUPS + 6), dtype=np.uint8)
-    more = np.ones(len(values), dtype=bool)
+    going = np.arange(len(values))  # most numbers are over after one group
     for group in range(characters.shape[1]):
         low = values & 31
         values = values >> 5
-        ends = np.where(low & 16, values == -1, values == 0)
-        characters[:, group] = np.where(more, low + 48 + 32 * ~ends, 0)
-        more &= ~ends
-        if not more.any():
+        more = values != -(low >> 4)  # what is left is no more than the sign of the last group
+        characters[going, group] = low + 48 + 32 * more
+        going, values = going[more], values[more]
+        if not len(going):
             break
     flat = characters.ravel()
     return flat[flat > 0].tobytes().decode("ascii")
@@ -213,7 +213,14 @@ def iou(a: Runs, b: Runs) -> float:
 def from_switches(positions: NDArray[np.int64], total: int) -> Runs:
     """Return runs from the flat positions where the mask switches; pairs at one position cancel."""
     positions, times = np.unique(positions, return_counts=True)
-    switches = positions[times % 2 == 1]
+    return _ascending(positions[times % 2 == 1], total)
+
+
+def _ascending(switches: NDArray[np.int64], total: int) -> Runs:
+    """Return runs from positions in ascending order, at most two of them the same: those cancel."""
+    once = np.ones(len(switches) + 1, dtype=bool)
+    once[1:-1] = switches[1:] != switches[:-1]
+    switches = switches[once[1:] & once[:-1]]
     return _lengths(np.concatenate(([0], switches[switches < total], [total])))
 
 
