@@ -161,11 +161,6 @@ function Row(props: { job: Job; project: string; onNotes: () => void; onUndo: ((
         <td class="cut">{job.total > 0 ? `${count(job.progress)} of ${count(job.total)}` : hasEnded(job.state) ? "" : job.message}</td>
         <td class="second number wide-only">{time}</td>
         <td class="job-acts">
-          {hasEnded(job.state) && (
-            <Button kind="quiet" onClick={onNotes}>
-              Notes
-            </Button>
-          )}
           {onUndo && (
             <Button kind="quiet" onClick={onUndo}>
               Undo
@@ -186,6 +181,11 @@ function Row(props: { job: Job; project: string; onNotes: () => void; onUndo: ((
               {word}
             </Button>
           ))}
+          {hasEnded(job.state) && (
+            <Button kind="quiet" onClick={onNotes}>
+              Notes
+            </Button>
+          )}
         </td>
       </tr>
       {error && (

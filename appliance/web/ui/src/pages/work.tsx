@@ -68,7 +68,7 @@ function People({ project }: ProjectPageProps) {
                   {count(load[key] as number)}
                 </td>
               ))}
-              <td class="key">
+              <td class="number nowrap">
                 {load.user_id !== null && (
                   <Button kind="quiet" disabled={load.assigned + load.begun + load.abandoned + load.returned === 0} onClick={() => setMoving(load)}>
                     Reassign

@@ -264,6 +264,9 @@ function Nothing({ bench, handing, walk }: { bench: Bench; handing: Handing; wal
   const sending = outbox.value?.intents.value.length ?? 0;
   return (
     <main class="sheet alone">
+      <header>
+        <h1>Annotate</h1>
+      </header>
       <Fault problem={handing.problem.value ?? walk.problem.value} />
       <Empty action={<Button kind="primary" onClick={() => go(`/projects/${project.id}/${step.page}`)}>{step.action}</Button>}>
         {sending > 0 ? `${saveWords(outbox.value!, null)}.` : step.words}

@@ -246,6 +246,9 @@ function Nothing({ verdicts, walk, project }: { verdicts: Verdicts; walk: QueueW
   const step = nextStep(project, false);
   return (
     <main class="sheet alone">
+      <header>
+        <h1>Review</h1>
+      </header>
       <Fault problem={verdicts.problem.value ?? walk.problem.value} retry={() => walk.start()} />
       <Empty action={<Button kind="primary" onClick={() => go(`/projects/${project.id}/${step.page}`)}>{step.action}</Button>}>
         {!asks(project.review_policy)

@@ -80,7 +80,7 @@ export function Labels({ projectId, model, labels, may }: Props) {
             <tr>
               <th>Label of the model</th>
               <th>Label in this project</th>
-              <th class="number" title="Predictions below it are dropped">Lowest confidence</th>
+              <th class="number" title="Predictions below it are dropped; where none is given, the confidence of the run decides">Lowest confidence</th>
             </tr>
           </thead>
           <tbody>
@@ -99,7 +99,7 @@ export function Labels({ projectId, model, labels, may }: Props) {
                       min="0"
                       max="1"
                       step="0.01"
-                      placeholder={mine.ignored ? "" : "as set"}
+                      placeholder={mine.ignored ? "" : "the run's"}
                       aria-label={`Lowest confidence of ${match.name}`}
                       disabled={!may || mine.ignored}
                       value={mine.confidence ?? ""}

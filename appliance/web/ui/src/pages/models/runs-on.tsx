@@ -44,7 +44,7 @@ export function RunsOn({ model, runtimes, operates }: Props) {
       {name === (clicks ? own?.name : runtimes.backend) && <p class="second small">{clicks ? `${own?.reason ?? runtimes.reason}: clicks are answered by it everywhere.` : `${runtimes.reason}.`}</p>}
       {others.map((one) => (
         <p key={one.name} class="second small">
-          {one.name}: {one.fallback ?? one.reason}
+          {one.name}: {one.fallback ?? one.reason}.
         </p>
       ))}
       {prepared && (

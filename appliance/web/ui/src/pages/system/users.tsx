@@ -50,7 +50,7 @@ export function Users() {
         </tbody>
       </table>
       <p class="note-line second small">
-        Members work in the projects they are added to. Operators also see every project's counts and make exports, without seeing its pictures. Admins may everything.
+        Members work in the projects they are added to. Operators also see every project's counts and make exports, without seeing its pictures. Admins may do everything.
       </p>
       <Registration people={everybody} inviting={inviting} onInvited={() => setInviting(false)} />
       {adding && <AddUser onClose={() => setAdding(false)} onDone={loaded.reload} />}
