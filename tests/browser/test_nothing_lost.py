@@ -366,6 +366,19 @@ def test_the_session_ends_over_the_canvas_in_mid_drag(site: Site, console: Conso
     desk.objects(1)
 
 
+def test_whose_session_has_ended_is_asked_once_to_sign_in(site: Site, console: Console) -> None:
+    console.expects(r"401 .*/api/|WebSocket|Failed to load resource")
+    desk = Work(site, console).begin()
+    page = desk.page
+    answer = {"code": "not-signed-in", "title": "Unauthorized", "detail": "sign in"}
+    page.route("**/api/**", lambda route: route.fulfill(status=401, json=answer))
+    with page.expect_response(lambda response: "/images/ids" in response.url and response.status == 401):
+        desk.draw(0.3, 0.3, 0.35, 0.35)
+    expect(page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+    kept(desk, "Signed out · 1 change kept")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_fifty_changes_over_three_images_without_the_box(site: Site, console: Console) -> None:
     console.expects(OFFLINE)
     work = Work(site, console, pictures=3)

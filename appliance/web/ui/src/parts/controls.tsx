@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
 import type { Problem } from "../api/problem";
+import { expired } from "../app/session";
 import { Icon, type IconName } from "./icon";
 
 interface Pressable {
@@ -130,7 +131,8 @@ export function Select({ label, value, options, onPick, bare, disabled }: Select
 
 /** What went wrong, beside where it went wrong: the file or field, the cause, the next step. */
 export function Fault({ problem, retry }: { problem: Problem | null; retry?: () => void }) {
-  if (!problem) return null;
+  // Who has to sign in again is asked to by a layer over the page.
+  if (!problem || (expired.value && problem.code === "not-signed-in")) return null;
   return (
     <div class="problem" role="alert">
       <Icon name="warn" />
