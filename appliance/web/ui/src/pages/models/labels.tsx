@@ -99,7 +99,7 @@ export function Labels({ projectId, model, labels, may }: Props) {
                       min="0"
                       max="1"
                       step="0.01"
-                      placeholder={mine.ignored ? "" : "the run's"}
+                      placeholder={mine.ignored ? "" : "by run"}
                       aria-label={`Lowest confidence of ${match.name}`}
                       disabled={!may || mine.ignored}
                       value={mine.confidence ?? ""}
