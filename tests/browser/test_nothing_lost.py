@@ -377,6 +377,15 @@ def test_whose_session_has_ended_is_asked_once_to_sign_in(site: Site, console: C
     expect(page.get_by_role("dialog", name="Sign in again")).to_be_visible()
     kept(desk, "Signed out · 1 change kept")
     expect(page.get_by_role("alert")).to_have_count(0)
+    page.unroute_all()
+    layer = page.get_by_role("dialog", name="Sign in again")
+    layer.get_by_label("Password").fill("not this one, surely")
+    layer.get_by_role("button", name="Sign in").click()
+    expect(layer.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(1)
+    layer.get_by_label("Password").fill(PASSWORD)
+    layer.get_by_role("button", name="Sign in").click()
+    desk.saved(1)
 
 
 def test_fifty_changes_over_three_images_without_the_box(site: Site, console: Console) -> None:

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import { account } from "../api/client";
-import { Button, Fault, Field } from "../parts/controls";
+import { Button, Field, Refusal } from "../parts/controls";
 import { counted } from "../parts/words";
 import { go } from "./router";
 import { begin, end, expired, outbox, session } from "./session";
@@ -49,7 +49,7 @@ function Layer({ email }: { email: string }) {
           </Button>
         </div>
       </form>
-      <Fault problem={problem?.field ? null : problem} />
+      <Refusal problem={problem?.field ? null : problem} />
     </section>
   );
 }

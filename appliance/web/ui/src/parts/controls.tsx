@@ -129,10 +129,19 @@ export function Select({ label, value, options, onPick, bare, disabled }: Select
   );
 }
 
+interface Wrong {
+  problem: Problem | null;
+  retry?: () => void;
+}
+
+/** What went wrong on a page. Who has to sign in again is told so by the layer over the page alone. */
+export function Fault({ problem, retry }: Wrong) {
+  return expired.value && problem?.code === "not-signed-in" ? null : <Refusal problem={problem} retry={retry} />;
+}
+
 /** What went wrong, beside where it went wrong: the file or field, the cause, the next step. */
-export function Fault({ problem, retry }: { problem: Problem | null; retry?: () => void }) {
-  // Who has to sign in again is asked to by a layer over the page.
-  if (!problem || (expired.value && problem.code === "not-signed-in")) return null;
+export function Refusal({ problem, retry }: Wrong) {
+  if (!problem) return null;
   return (
     <div class="problem" role="alert">
       <Icon name="warn" />
