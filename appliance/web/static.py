@@ -19,7 +19,7 @@ __all__ = ["DIST", "Static"]
 DIST = Path(__file__).parent / "ui" / "dist"
 _WORKBENCH = re.compile(r"projects/([0-9]+)/(?:annotate|review|images/([0-9]+))")
 _SCRIPT = re.compile(
-    r'<(?:script type="module"|link rel="modulepreload") crossorigin (?:src|href)="(/assets/[^"]+)">'
+    r'<(?:script async type="module"|link rel="modulepreload") crossorigin (?:src|href)="(/assets/[^"]+)">'
 )
 _ID = re.compile("[0-9]{1,18}")
 _ENCODINGS = ((".br", "br"), (".gz", "gzip"))
@@ -85,7 +85,7 @@ class Static:
             return "index.html"
         project_id, named = found.groups()
         image_id = _ID.fullmatch(named or request.get_param("image") or "")
-        shown = ["/api/session", *(f"/api/projects/{project_id}{rest}" for rest in ("", "/labels"))]
+        shown = [f"/api/projects/{project_id}/labels"]
         if image_id:
             image = f"/api/projects/{project_id}/images/{image_id[0]}"
             shown = [f"{image}/view", f"{image}/annotations", *shown, image]

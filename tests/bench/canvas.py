@@ -32,10 +32,12 @@ _PAINTED = """before => new Promise((done, fail) => {
     const until = performance.now() + 30000;
     const look = () => {
         const at = name => {
-            const canvas = document.querySelector(`.canvas .layer.${name}`);
-            if (!canvas?.width) return "";
-            const data = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
-            return data[3] ? data.slice(0, 3).map(value => value >> 4).join() : "";
+            for (const canvas of document.querySelectorAll(`.stage .layer.${name}`)) {
+                if (!canvas.width) continue;
+                const data = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
+                if (data[3]) return data.slice(0, 3).map(value => value >> 4).join();
+            }
+            return "";
         };
         const now = [at("picture"), at("shapes")];
         if (now.every((value, n) => value && value !== before[n])) done({now, ms: performance.now()});
@@ -47,8 +49,7 @@ _PAINTED = """before => new Promise((done, fail) => {
 """Waits until the middle of picture and shapes shows something that it did not show before."""
 
 _WHOLE = """width => new Promise(done => {
-    const picture = document.querySelector(".canvas .layer.picture");
-    const there = () => picture.dataset.width === String(width);
+    const there = () => document.querySelector(".canvas .layer.picture")?.dataset.width === String(width);
     const look = () => there() ? done(performance.now()) : requestAnimationFrame(look);
     look();
 })"""

@@ -5,18 +5,23 @@ interface Graph {
 }
 
 const MAIN = resolve("src/main.tsx");
+const SIGHT = resolve("src/app/sight.ts");
 const AT_WORK = resolve("src/workbench/page.ts");
 
 /**
- * The console's code in two files: what every page needs, and what the workbench needs besides.
+ * The console's code in few files: what every page needs (`console`, of which `base` also serves the first
+ * image), and what the workbench needs besides (`workbench`, of which `sight` shows the first image).
  *
  * A page opened at an image has all of its code on the way at once, in few requests. The pages that
  * are loaded when they are first shown stay files of their own.
  */
 export function chunkOf(id: string, graph: Graph): string | null {
-  const main = closure(MAIN, graph);
+  const first = closure(SIGHT, graph).has(id);
+  // The first image waits for its styles: one file of them comes sooner than two.
+  if (first && id.endsWith(".css")) return "base";
+  if (closure(MAIN, graph).has(id)) return first ? "base" : "console";
+  if (first) return "sight";
   const workbench = closure(AT_WORK, graph);
-  if (main.has(id)) return "console";
   if (!workbench.has(id)) return null;
   const pages = (graph.getModuleInfo(resolve("src/app/app.tsx"))?.dynamicallyImportedIds ?? []).filter((page) => !workbench.has(page));
   return pages.some((page) => closure(page, graph).has(id)) ? "console" : "workbench";
@@ -33,6 +38,6 @@ function closure(id: string, graph: Graph): ReadonlySet<string> {
 }
 
 /** The few lines that a page of the workbench begins with, and what loads the rest, in a file that waits for no other. */
-export const FIRST = /\/src\/app\/(?:first|bench-address)\.ts$|vite\/preload-helper/;
+export const FIRST = /\/src\/(?:at-work|app\/first|app\/bench-address)\.ts$|vite\/preload-helper/;
 
 const closures = new Map<string, ReadonlySet<string>>();

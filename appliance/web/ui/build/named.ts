@@ -1,11 +1,11 @@
 import type { Plugin } from "vite";
 
 const PAGE = "workbench.html";
-const CODE = ["rolldown-runtime", "console", "workbench"];
+const AT_ONCE = ["rolldown-runtime", "base", "sight"];
 
 /**
  * Name the workbench's code and styles in its page, which loads them only after its first lines have
- * run: the browser fetches and compiles them meanwhile.
+ * run: the browser fetches them meanwhile, and compiles what shows the first image.
  */
 export function named(): Plugin {
   return {
@@ -15,11 +15,16 @@ export function named(): Plugin {
       order: "post",
       handler(_html, { filename, bundle }) {
         if (!filename.endsWith(PAGE) || !bundle) return [];
-        const code = Object.values(bundle).filter((file) => file.type === "chunk" && !file.isEntry && CODE.includes(file.name));
-        const styles = Object.keys(bundle).filter((name) => /\/(console|workbench)-[^/]+\.css$/.test(name));
-        if (code.length !== CODE.length || styles.length !== 2) throw new Error(`${PAGE}: its code is not in the files ${CODE.join()}`);
+        const files = Object.values(bundle);
+        const code = (names: readonly string[]): string[] =>
+          names.map((name) => {
+            const found = files.find((file) => file.type === "chunk" && !file.isEntry && file.name === name);
+            if (!found) throw new Error(`${PAGE}: there is no file "${name}" of its code`);
+            return `/${found.fileName}`;
+          });
+        const styles = Object.keys(bundle).filter((name) => /\/base-[^/]+\.css$/.test(name));
         return [
-          ...code.map(({ fileName }) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${fileName}` }, injectTo: "head" as const })),
+          ...code(AT_ONCE).map((href) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href }, injectTo: "head" as const })),
           ...styles.map((name) => ({ tag: "link", attrs: { rel: "stylesheet", crossorigin: true, href: `/${name}` }, injectTo: "head" as const })),
         ];
       },

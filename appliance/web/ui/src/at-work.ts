@@ -1,4 +1,8 @@
-/** The console as it begins at an address of the workbench: the first picture, then the code of that, all of it at once. */
-import "./app/first";
+/** The console as it begins at an address of the workbench: the first image, then the page around it. */
+import { beginWorker } from "./app/first";
 
-void import("./workbench/page");
+void import("./app/sight").then(async ({ sighted }) => {
+  await sighted;
+  beginWorker();
+  await import("./workbench/page");
+});

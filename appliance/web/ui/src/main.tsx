@@ -3,7 +3,6 @@ import { render } from "preact";
 import { App } from "./app/app";
 import { calm } from "./app/calm";
 import { startDamage } from "./app/damage";
-import { startEarly } from "./app/early";
 import { startJobs } from "./app/jobs";
 import { path, startRouter } from "./app/router";
 import { loadSession } from "./app/session";
@@ -17,7 +16,6 @@ startTheme();
 startRouter();
 // The page about trust is for anybody, and on the plain port there is nothing else.
 if (path.value !== "/trust") void loadSession();
-startEarly();
 void calm.then(startJobs);
 void calm.then(startDamage);
 const root = document.getElementById("app");

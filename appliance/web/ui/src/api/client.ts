@@ -64,6 +64,7 @@ export const box = {
 };
 
 export const account = {
+  address: "/api/session",
   setupNeeded: async () => (await http.get<{ needed: boolean }>("/api/setup")).needed,
   setup: (facts: { code: string; email: string; name: string; password: string }) =>
     http.post<Session>("/api/setup", facts),

@@ -9,6 +9,7 @@ import { OutOfReach } from "../pages/out-of-reach";
 import { Projects } from "../pages/projects";
 import { Button, Empty, Fault } from "../parts/controls";
 import { Waiting } from "../parts/waiting";
+import { labelsOf } from "./early";
 import { Help, helpOpen } from "./help";
 import { useKeys } from "./keys";
 import { lazy } from "./lazy";
@@ -144,7 +145,7 @@ function InProject({ page: Found, params }: { page: ComponentType<ProjectPagePro
   // Asked for at every change of a task: while they are the same, what is drawn with them stays.
   const labelsNow = useRef<Label[]>([]);
   const loaded = useLoad(async () => {
-    const [project, labels] = await Promise.all([projects.get(id), projects.labels(id)]);
+    const [project, labels] = await Promise.all([projects.get(id), labelsOf(id)]);
     return { project, labels: (labelsNow.current = same(labels, labelsNow.current) ? labelsNow.current : labels) };
   }, [id]);
   useEvents(

@@ -1,24 +1,36 @@
-import { http, projects } from "../api/client";
+import { account, http, projects } from "../api/client";
+import type { Label } from "../api/types";
 import { Pictures } from "../editor/pictures";
-import { firstBench, firstView, firstWorker } from "./first";
+import { firstBench, firstView } from "./first";
 
-let begun: { projectId: number; pictures: Pictures } | null = null;
+/** What an address of the workbench shows, on its way. */
+export interface Begun {
+  projectId: number;
+  pictures: Pictures;
+  labels: Promise<Label[]>;
+}
+
+export let begun: Begun | null = null;
 
 /**
- * Ask for all that the address is going to show at once, before it is known who is signed in.
+ * Ask at once for what the address is going to show, before it is known who is signed in.
  *
  * The box answers with the workbench's own page only where somebody is.
  */
 export function startEarly(): void {
   if (!firstBench) return;
-  const { projectId, imageId, page } = firstBench;
-  void (page === "annotate" ? import("../workbench/annotate") : import("../workbench/review")).catch(() => undefined);
-  http.ahead(projects.address(projectId));
-  http.ahead(`${projects.address(projectId)}/labels`);
-  void import("../editor/render/raster-client").then(({ startRaster }) => startRaster(firstWorker), () => undefined);
-  if (imageId === null) return;
-  begun = { projectId, pictures: new Pictures(projectId) };
-  begun.pictures.begin(imageId, firstView);
+  const { projectId, imageId } = firstBench;
+  const labels = projects.labels(projectId);
+  labels.catch(() => undefined);
+  begun = { projectId, pictures: new Pictures(projectId), labels };
+  if (imageId !== null) begun.pictures.begin(imageId, firstView);
+}
+
+/** Ask for what else the page is made of. */
+export function askRest(): void {
+  if (!firstBench) return;
+  http.ahead(account.address);
+  http.ahead(projects.address(firstBench.projectId));
 }
 
 /** Nothing of what was asked for comes: the box is away. */
@@ -32,3 +44,7 @@ export function picturesOf(projectId: number): Pictures {
   begun = null;
   return early ?? new Pictures(projectId);
 }
+
+/** A project's labels: those on their way, when the page began with it. */
+export const labelsOf = (projectId: number): Promise<Label[]> =>
+  begun?.projectId === projectId ? begun.labels.catch(() => projects.labels(projectId)) : projects.labels(projectId);

@@ -5,14 +5,17 @@ export const firstBench =
   globalThis.document?.documentElement.dataset.page === "workbench" ? benchAt(location.pathname, new URLSearchParams(location.search)) : null;
 
 /**
- * Its pixels and the worker that draws its shapes, begun by a few lines that the browser has long
- * before the rest of the code, so that they get ready beside that. No bitmap in the end: ask again.
+ * Its pixels, begun by a few lines that the browser has long before the rest of the code, so that they
+ * are decoded beside that. No bitmap in the end: ask again.
  */
 export const firstView: Promise<ImageBitmap | null> | null = firstBench?.imageId ? viewed(firstBench.projectId, firstBench.imageId) : null;
-export const firstWorker: Worker | null =
-  firstBench && typeof OffscreenCanvas !== "undefined"
-    ? new Worker(new URL("../editor/render/raster-worker.ts", import.meta.url), { type: "module", name: "raster" })
-    : null;
+
+/** The worker that draws shapes, begun while the code that needs it is on its way. */
+export let firstWorker: Worker | null = null;
+
+export function beginWorker(): void {
+  if (firstBench && typeof OffscreenCanvas !== "undefined") firstWorker = new Worker(new URL("../editor/render/raster-worker.ts", import.meta.url), { type: "module", name: "raster" });
+}
 
 async function viewed(projectId: number, imageId: number): Promise<ImageBitmap | null> {
   try {

@@ -71,3 +71,9 @@ export function keepInView(camera: Camera, picture: Size, view: Size): Camera {
     y: clamp(camera.y, picture.height * camera.scale, view.height),
   };
 }
+
+/** At whole device pixels, so that cached pixels are copied and not blurred, and all layers agree. */
+export function snapped({ x, y, scale }: Camera): Camera {
+  const snap = (value: number): number => Math.round(value * devicePixelRatio) / devicePixelRatio;
+  return { x: snap(x), y: snap(y), scale };
+}

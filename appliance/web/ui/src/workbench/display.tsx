@@ -5,7 +5,7 @@ import { type ColorBy, type Crosshair, NO_ADJUSTMENT, type Surround } from "../e
 import { Choice } from "../parts/choice";
 import { Button, IconButton } from "../parts/controls";
 import type { Bench } from "./bench";
-import { keepLooks, readLooks } from "./looks";
+import { keepLooks, readLooks } from "../app/looks";
 
 const SLIDERS = [
   ["brightness", "Brightness", 0.2, 3],

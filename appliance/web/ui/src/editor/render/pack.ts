@@ -8,7 +8,7 @@ import { CLOSED, CROSSED, DASHED, DOT, FILLED, HIDDEN_DOT, OPEN, orderOf, type P
 /** Past so many labels their colours repeat, and a code on the shape tells them apart. */
 const CODES_FROM = 11;
 const UNKNOWN = "#E6E6E6";
-const RANKS: Readonly<Record<AnnotationState, number>> = { rejected: 1, approved: 2, accepted: 2, drawn: 2, prediction: 3 };
+export const RANKS: Readonly<Record<AnnotationState, number>> = { rejected: 1, approved: 2, accepted: 2, drawn: 2, prediction: 3 };
 const STATE_COLORS: Readonly<Record<AnnotationState, string>> = {
   prediction: PALETTE[4], drawn: PALETTE[0], accepted: PALETTE[8], approved: PALETTE[3], rejected: PALETTE[2],
 };

@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals-core";
 
 import type { Geometry, Label } from "../../api/types";
-import { type Camera, fit, type Point, type Size } from "../camera";
+import { fit, type Point, type Size, snapped } from "../camera";
 import type { Change, ImageDocument } from "../document";
 import type { Picture } from "../picture";
 import type { EditorSession } from "../session";
@@ -292,10 +292,4 @@ function whenIdle(act: () => void): void {
 function scaled(context: CanvasRenderingContext2D): CanvasRenderingContext2D {
   context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   return context;
-}
-
-/** Whole device pixels, so that cached pixels are copied and not blurred, and all layers agree. */
-function snapped({ x, y, scale }: Camera): Camera {
-  const snap = (value: number): number => Math.round(value * devicePixelRatio) / devicePixelRatio;
-  return { x: snap(x), y: snap(y), scale };
 }

@@ -65,6 +65,15 @@ function trace(context: CanvasRenderingContext2D, all: readonly Run[], camera: C
   }
 }
 
+/** Fill what is traced, where it is closed. */
+function fill(context: CanvasRenderingContext2D, all: readonly Run[], { color }: Shape, alpha: number): void {
+  if (alpha === 0 || !all.some((run) => run.closed)) return;
+  context.globalAlpha = alpha;
+  context.fillStyle = color;
+  context.fill("evenodd");
+  context.globalAlpha = 1;
+}
+
 /** How much more to fill with, for an emphasis, where the plain fill may lie beneath. */
 export function fillOver(fill: number, emphasis: Emphasis, beneath: boolean): number {
   const whole = emphasis === "none" ? fill : fill * 1.6;
@@ -81,12 +90,7 @@ export function drawShape(context: CanvasRenderingContext2D, shape: Shape, camer
   context.lineCap = "round";
   if (all.length > 0) {
     trace(context, all, camera);
-    if (style.fill > 0 && all.some((run) => run.closed)) {
-      context.globalAlpha = fillOver(style.fill, emphasis, beneath);
-      context.fillStyle = shape.color;
-      context.fill("evenodd");
-      context.globalAlpha = 1;
-    }
+    if (style.fill > 0) fill(context, all, shape, fillOver(style.fill, emphasis, beneath));
     if (style.crossed) {
       hatch(context, all, camera, shape.color);
       trace(context, all, camera);
@@ -102,6 +106,18 @@ export function drawShape(context: CanvasRenderingContext2D, shape: Shape, camer
   }
   drawDots(context, shape, camera, emphasis);
   drawFaults(context, crossings(all.filter((run) => run.closed).map((run) => run.points)), camera);
+}
+
+/** Draw one annotation with as thin an outline as the screen has, which takes a third of the time. */
+export function drawThinly(context: CanvasRenderingContext2D, shape: Shape, camera: Camera): void {
+  const { geometry } = shape.annotation;
+  if (geometry.type === "mask") drawMask(context, shape, camera, "none");
+  const all = runs(geometry, shape.edges);
+  trace(context, all, camera);
+  fill(context, all, shape, look(shape.state).fill);
+  context.lineWidth = 1 / devicePixelRatio;
+  context.strokeStyle = shape.color;
+  context.stroke();
 }
 
 /** Mark where an outline crosses itself. */
