@@ -24,8 +24,8 @@ def size(pattern: str) -> int:
 @pytest.mark.parametrize(
     ("pattern", "most"),
     [
-        (r"(console|images|export-dialog)-", FIRST_LOAD_BYTES),
-        (r"workbench-", EDITOR_BYTES),
+        (r"(rolldown-runtime|first|base|console|images|export-dialog)-", FIRST_LOAD_BYTES),
+        (r"(sight|workbench)-", EDITOR_BYTES),
     ],
 )
 def test_chunks_are_small(pattern: str, most: int) -> None:
