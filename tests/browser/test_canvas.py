@@ -186,7 +186,7 @@ def test_an_image_opened_by_its_address_asks_for_each_thing_once(site: Site, con
     assert asked.count(f"{at}/annotations") <= 2
     assert not [address for address in asked if "/rendition" in address]
     picture = page.evaluate("""() => {
-        const canvas = document.querySelector(".layer.picture");
+        const canvas = document.querySelector(".canvas .layer.picture");
         return [...canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data];
     }""")
     assert picture == [_GREY, _GREY, _GREY, 255]
@@ -203,7 +203,7 @@ def test_a_large_picture_shows_by_its_copy_until_all_of_its_pixels_are_there(sit
     asked: list[str] = []
     desk.page.on("request", lambda request: asked.append(request.url.removeprefix(site.box.url)))
     page = desk.go(f"/projects/{project_id}/annotate?image={image['id']}")
-    picture = page.locator(".layer.picture")
+    picture = page.locator(".canvas .layer.picture")
     expect(picture).to_have_attribute("data-width", re.compile("1300|2600"))
     first = [address for address in asked if address.endswith("/view") or "/rendition" in address]
     assert first[0].endswith("/view")

@@ -16,6 +16,7 @@ import { lazy } from "./lazy";
 import { Notices } from "./notices";
 import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path, place } from "./router";
+import { whenIdle } from "./when-idle";
 import { events, loadSession, session, standing, trouble } from "./session";
 import { Shell } from "./shell";
 import { SignOutWarning } from "./sign-out";
@@ -158,6 +159,8 @@ function InProject({ page: Found, params }: { page: ComponentType<ProjectPagePro
     () => events.on("connected", ({ data }) => (!data.first || http.recalled) && loaded.reload()),
     [loaded.reload],
   );
+  // Whoever looks at a project is going to open an image.
+  useEffect(() => (loaded.value ? whenIdle(() => void Annotate.preload().catch(() => undefined)) : undefined), [loaded.value !== null]);
   useEffect(() => {
     currentProject.value = loaded.value?.project ?? null;
     document.title = loaded.value ? `${loaded.value.project.name} · PixelQueue` : "PixelQueue";

@@ -3,20 +3,9 @@ import { useEffect } from "preact/hooks";
 import type { ImageWithTask } from "../api/types";
 import { recall } from "../app/recall";
 import { session } from "../app/session";
+import { whenIdle } from "../app/when-idle";
 import type { Ready } from "../editor/pictures";
 import type { Bench } from "./bench";
-
-/** A moment without work, or at last this long after a change. */
-const LATEST_MS = 500;
-
-const whenIdle = (act: () => void): (() => void) => {
-  if (!("requestIdleCallback" in globalThis)) {
-    const timer = setTimeout(act, LATEST_MS);
-    return () => clearTimeout(timer);
-  }
-  const asked = requestIdleCallback(act, { timeout: LATEST_MS });
-  return () => cancelIdleCallback(asked);
-};
 
 /** Keep what is on the bench as the box has it, so that a reload opens it while the box is away. */
 export function useRecall(bench: Bench, ready: Ready | null): void {

@@ -117,6 +117,7 @@ export class BrowseWalk implements Walk {
   readonly canPrevious = computed(() => this.index.value > 0);
   private readonly projectId: number;
   private readonly stops: (() => void)[];
+  private stopped = false;
 
   constructor(projectId: number, list: ImageList) {
     this.projectId = projectId;
@@ -130,6 +131,7 @@ export class BrowseWalk implements Walk {
         if (at >= 0) list.want(at - SHOWN.before, at + SHOWN.after);
       }),
       effect(() => this.look(this.imageId.value)),
+      () => (this.stopped = true),
     ];
   }
 
@@ -186,7 +188,7 @@ export class BrowseWalk implements Walk {
     if (imageId === null) return;
     if (this.task.peek()?.image_id !== imageId) this.task.value = null;
     afterFrame(() => {
-      if (this.imageId.peek() !== imageId) return;
+      if (this.stopped || this.imageId.peek() !== imageId) return;
       images.get(this.projectId, imageId).then(
         ({ task }) => {
           if (this.imageId.peek() === imageId) this.task.value = task;
