@@ -397,9 +397,10 @@ def test_fifty_changes_over_three_images_without_the_box(site: Site, console: Co
     work = Work(site, console, pictures=3)
     desk = work.begin(queue=True)
     page = desk.page
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').filter((one) => one.name.includes('/rendition')).length >= 3"
-    )
+    page.wait_for_function("""() => {
+        const asked = performance.getEntriesByType("resource").map((one) => one.name);
+        return asked.filter((name) => /\\/(view|rendition)/.test(name)).length >= 3;
+    }""")
     page.context.set_offline(True)
     everything: dict[str, Any] = {}
     for count in (17, 17, 16):

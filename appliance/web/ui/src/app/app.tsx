@@ -160,7 +160,7 @@ function InProject({ page: Found, params }: { page: ComponentType<ProjectPagePro
     [loaded.reload],
   );
   // Whoever looks at a project is going to open an image.
-  useEffect(() => (loaded.value ? whenIdle(() => void Annotate.preload().catch(() => undefined)) : undefined), [loaded.value !== null]);
+  useEffect(() => (loaded.value ? whenIdle(() => void import("../workbench/warm").catch(() => undefined)) : undefined), [loaded.value !== null]);
   useEffect(() => {
     currentProject.value = loaded.value?.project ?? null;
     document.title = loaded.value ? `${loaded.value.project.name} · PixelQueue` : "PixelQueue";

@@ -3,11 +3,15 @@ import type { Label } from "../api/types";
 import { Pictures } from "../editor/pictures";
 import { firstBench, firstView } from "./first";
 
-/** What an address of the workbench shows, on its way. */
+/** What is known of an image may have changed after so long. */
+const SOON_MS = 5_000;
+
+/** What the workbench is going to show, on its way. */
 export interface Begun {
   projectId: number;
   pictures: Pictures;
-  labels: Promise<Label[]>;
+  labels: Promise<Label[]> | null;
+  until: number;
 }
 
 export let begun: Begun | null = null;
@@ -22,8 +26,8 @@ export function startEarly(): void {
   const { projectId, imageId } = firstBench;
   const labels = projects.labels(projectId);
   labels.catch(() => undefined);
-  begun = { projectId, pictures: new Pictures(projectId), labels };
-  if (imageId !== null) begun.pictures.begin(imageId, firstView);
+  begun = { projectId, pictures: new Pictures(projectId), labels, until: Infinity };
+  if (imageId !== null) begun.pictures.open(imageId, firstView).catch(() => undefined);
 }
 
 /** Ask for what else the page is made of. */
@@ -33,6 +37,12 @@ export function askRest(): void {
   http.ahead(projects.address(firstBench.projectId));
 }
 
+/** Somebody is about to open an image: all of it is on its way before the page is there. */
+export function openSoon(projectId: number, imageId: number): void {
+  begun = { projectId, pictures: ofProject(projectId)?.pictures ?? new Pictures(projectId), labels: null, until: performance.now() + SOON_MS };
+  begun.pictures.open(imageId).catch(() => undefined);
+}
+
 /** Nothing of what was asked for comes: the box is away. */
 export function dropEarly(): void {
   begun = null;
@@ -40,11 +50,13 @@ export function dropEarly(): void {
 
 /** Where a project's pictures come from: with the first one on its way, when the page began with it. */
 export function picturesOf(projectId: number): Pictures {
-  const early = begun?.projectId === projectId ? begun.pictures : null;
+  const early = ofProject(projectId);
   begun = null;
-  return early ?? new Pictures(projectId);
+  return early?.pictures ?? new Pictures(projectId);
 }
 
 /** A project's labels: those on their way, when the page began with it. */
 export const labelsOf = (projectId: number): Promise<Label[]> =>
-  begun?.projectId === projectId ? begun.labels.catch(() => projects.labels(projectId)) : projects.labels(projectId);
+  ofProject(projectId)?.labels?.catch(() => projects.labels(projectId)) ?? projects.labels(projectId);
+
+const ofProject = (projectId: number): Begun | null => (begun?.projectId === projectId && performance.now() < begun.until ? begun : null);

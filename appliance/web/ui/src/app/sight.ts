@@ -9,7 +9,7 @@ import { NO_ADJUSTMENT } from "../editor/session";
 import { shapeOf } from "../editor/shapes-of";
 import { afterFrame } from "./after-frame";
 import { calm } from "./calm";
-import { askRest, begun, type Begun, startEarly } from "./early";
+import { askRest, begun, type Begun, labelsOf, startEarly } from "./early";
 import { editing } from "./editing";
 import { firstBench } from "./first";
 import { readLooks } from "./looks";
@@ -46,7 +46,7 @@ async function sight(): Promise<void> {
   await Promise.race([show(begun, firstBench.imageId).catch(() => undefined), late]);
 }
 
-async function show({ pictures, labels }: Begun, imageId: number): Promise<void> {
+async function show({ projectId, pictures }: Begun, imageId: number): Promise<void> {
   await laidOut();
   const place = document.createElement("div");
   place.className = "shell sight";
@@ -54,7 +54,7 @@ async function show({ pictures, labels }: Begun, imageId: number): Promise<void>
   document.body.append(place);
   void calm.then(() => place.remove());
   const stage = place.querySelector<HTMLElement>(".stage")!;
-  const [{ picture, annotations }, known] = await Promise.all([pictures.get(imageId), labels]);
+  const [{ picture, annotations }, known] = await Promise.all([pictures.get(imageId), labelsOf(projectId)]);
   const camera = snapped(fit(picture, { width: stage.clientWidth, height: stage.clientHeight }));
   drawPicture(layer(stage, "picture"), picture, camera);
   drawShapes(layer(stage, "shapes"), annotations.annotations, known, camera);

@@ -39,7 +39,7 @@ export function usePicture(pictures: Pictures, imageId: number | null) {
       if (found.transient) line.failed();
     };
     const ask = (): void => {
-      pictures.get(imageId).then(
+      pictures.open(imageId).then(
         (found) => wanted && (setCame({ turn, ready: found }), setProblem(null)),
         (error: unknown) => wanted && failed(toProblem(error)),
       );

@@ -17,20 +17,20 @@ export interface Picture extends Size {
 
 /**
  * Fetch and decode what shows an image; `lost` is called when its tiles turn out to be gone.
- * `view`, where it was asked for ahead, is `viewOf` the image.
+ * `view`, where it was asked for ahead, is `viewOf` the image, or null where that did not come.
  */
-export async function loadPicture(image: Image, lost: () => void, view?: Promise<ImageBitmap>): Promise<Picture> {
+export async function loadPicture(image: Image, lost: () => void, view?: Promise<ImageBitmap | null>): Promise<Picture> {
   const { width, height } = image;
   if (!image.tiled) {
-    const bitmap = await (view ?? whole(image));
+    const bitmap = (await view) ?? (await whole(image));
     return { width, height, bitmap, whole: bitmap.width < width ? () => whole(image) : null, tiles: null, preparing: null };
   }
   const facts = await images.tiles(image.project_id, image.id);
   if (!facts.ready) {
-    const bitmap = await (view ?? decoded(images.thumbnailUrl(image.project_id, image.id, image.sha256), image.name));
+    const bitmap = (await view) ?? (await decoded(images.thumbnailUrl(image.project_id, image.id, image.sha256), image.name));
     return { width, height, bitmap, whole: null, tiles: null, preparing: facts.job };
   }
-  void view?.then((bitmap) => bitmap.close());
+  void view?.then((bitmap) => bitmap?.close());
   const overview = await decoded(images.overviewUrl(image), image.name);
   const tiles: TileSource = {
     width,

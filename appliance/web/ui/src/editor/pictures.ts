@@ -40,21 +40,22 @@ export class Pictures {
     return this.held.get(imageId)?.ready ?? null;
   }
 
-  /** Ask for an image and its pixels at once, before it is known that it is there; `first` are pixels on their way. */
-  begin(imageId: number, first: Promise<ImageBitmap | null> | null = null): void {
-    const view = Promise.resolve(first).then((bitmap) => bitmap ?? viewOf(this.projectId, imageId));
-    view.catch(() => undefined);
-    this.get(imageId, view).catch(() => undefined);
+  /**
+   * An image that somebody waits for: its pixels are asked for at once, before anything is known of it,
+   * and a large one comes as its copy. `first` are pixels on their way.
+   */
+  open(imageId: number, first: Promise<ImageBitmap | null> | null = null): Promise<Ready> {
+    return this.get(imageId, () => Promise.resolve(first).then((bitmap) => bitmap ?? viewOf(this.projectId, imageId)));
   }
 
-  get(imageId: number, view?: Promise<ImageBitmap>): Promise<Ready> {
+  get(imageId: number, view?: () => Promise<ImageBitmap>): Promise<Ready> {
     const known = this.held.get(imageId);
     if (known) {
       this.held.delete(imageId);
       this.held.set(imageId, known);
       return known.promise;
     }
-    const entry: Held = { ...this.load(imageId, view), ready: null };
+    const entry: Held = { ...this.load(imageId, view?.().catch(() => null)), ready: null };
     entry.promise.then(
       (ready) => (entry.ready = ready),
       () => this.held.delete(imageId),
@@ -93,7 +94,7 @@ export class Pictures {
     this.held.delete(imageId);
   }
 
-  private load(imageId: number, view?: Promise<ImageBitmap>): Omit<Held, "ready"> {
+  private load(imageId: number, view?: Promise<ImageBitmap | null>): Omit<Held, "ready"> {
     const facts = images.get(this.projectId, imageId);
     const picture = facts.then((image) => loadPicture(image, () => this.onLost(imageId), view));
     const known = Promise.all([facts, images.annotations(this.projectId, imageId)]).then(([image, annotations]) => ({ image, annotations }));

@@ -129,7 +129,7 @@ export function Annotate({ project, labels }: ProjectPageProps) {
             }
           />
         }
-        below={<Strip projectId={project.id} items={stripOf(walk, handing).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />}
+        below={<Strip projectId={project.id} shown={ready !== null && bench.lists} items={stripOf(walk, handing).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />}
       />
       {guideline && <Guideline text={project.guideline} onClose={() => setGuideline(false)} />}
       {skipping && (

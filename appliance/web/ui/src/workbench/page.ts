@@ -1,8 +1,4 @@
 /** The console with the workbench's code. */
-import { firstWorker } from "../app/first";
-import { startRaster } from "../editor/render/raster-client";
-import "./annotate";
+import "./warm";
 import "./review";
 import "../main";
-
-startRaster(firstWorker);

@@ -199,7 +199,7 @@ export function Review({ project, labels }: ProjectPageProps) {
         }
         below={
           <>
-            <Strip projectId={project.id} items={stripOf(verdicts.given.value, task, walk.queue.ahead.value).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />
+            <Strip projectId={project.id} shown={ready !== null && bench.lists} items={stripOf(verdicts.given.value, task, walk.queue.ahead.value).map((one) => ({ ...one, unread: unread.of(one.imageId) }))} />
             <div class="verdict">
               <Button kind="primary" class="big" hint={editing ? hint("submit") : hint("approve")} disabled={!canJudge} onClick={() => give("approve")}>
                 {changed ? "Approve your fix" : "Approve"}

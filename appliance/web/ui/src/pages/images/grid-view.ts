@@ -15,6 +15,8 @@ interface Wants {
   href: (id: number) => string;
   person: (id: number) => string | null;
   open: (index: number) => void;
+  /** An image is about to be opened. */
+  near: (index: number) => void;
 }
 
 /** The grid of thumbnails without a framework: only what is in sight exists, whatever the number of images. */
@@ -53,6 +55,7 @@ export class GridView {
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(host);
     host.addEventListener("scroll", this.scrolled, { passive: true });
+    host.addEventListener("pointerdown", this.pressed);
     host.addEventListener("click", this.clicked);
     host.addEventListener("focusin", this.entered);
     this.stops.push(
@@ -197,6 +200,12 @@ export class GridView {
     if (!this.flying) this.list.want(from, Math.min(ids.length, to + this.plan.columns * 2));
     if (this.host.contains(document.activeElement) && focused >= from && focused < to) this.cells.focus(focused);
   }
+
+  private readonly pressed = (event: PointerEvent): void => {
+    const index = this.cells.indexOf(event.target);
+    const opens = event.pointerType === "mouse" && event.button === 0 && !event.shiftKey && !event.ctrlKey && !event.metaKey;
+    if (index >= 0 && opens && this.picking.count === 0 && !(event.target instanceof HTMLInputElement)) this.wants.near(index);
+  };
 
   private readonly clicked = (event: MouseEvent): void => {
     const index = this.cells.indexOf(event.target);

@@ -14,14 +14,16 @@ interface Props {
   colors: ReadonlyMap<number, string>;
   href: (id: number) => string;
   onOpen: (index: number) => void;
+  /** An image is about to be opened. */
+  onNear: (index: number) => void;
   view: { current: GridView | null };
 }
 
 /** The place of a grid in the page; the grid draws itself. */
-export function Grid({ list, picking, cell, people, colors, href, onOpen, view }: Props) {
+export function Grid({ list, picking, cell, people, colors, href, onOpen, onNear, view }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const latest = useRef({ people, colors, href, onOpen });
-  latest.current = { people, colors, href, onOpen };
+  const latest = useRef({ people, colors, href, onOpen, onNear });
+  latest.current = { people, colors, href, onOpen, onNear };
   useLayoutEffect(() => {
     if (!host.current) return;
     const made = new GridView(host.current, list, picking, cell, {
@@ -29,6 +31,7 @@ export function Grid({ list, picking, cell, people, colors, href, onOpen, view }
       href: (id) => latest.current.href(id),
       person: (id) => latest.current.people.get(id) ?? null,
       open: (index) => latest.current.onOpen(index),
+      near: (index) => latest.current.onNear(index),
     });
     view.current = made;
     return () => {

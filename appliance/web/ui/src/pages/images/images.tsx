@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { projects } from "../../api/client";
 import type { ImageSelection } from "../../api/types";
+import { openSoon } from "../../app/early";
 import { bodyOf, filterOf, isFiltered, searchOf, type Sort } from "../../app/image-filter";
 import { imageList } from "../../app/image-list";
 import { hint } from "../../app/keys";
@@ -60,7 +61,13 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
   const href = (id: number): string => `/projects/${project.id}/images/${id}${search}`;
   const open = (index: number): void => {
     const id = list.ids.value?.[index];
-    if (id !== undefined) go(href(id));
+    if (id === undefined) return;
+    openSoon(project.id, id);
+    go(href(id));
+  };
+  const near = (index: number): void => {
+    const id = list.ids.value?.[index];
+    if (id !== undefined) openSoon(project.id, id);
   };
   const ask = (what: Open): void => {
     if (what === "export" || what === "auto-label" || (selected > 0 && administers)) setDialog(what);
@@ -144,7 +151,7 @@ export function Images({ project, labels, reload }: ProjectPageProps) {
             <Empty action={<Button onClick={clearFilters}>Clear filters</Button>}>No image matches these filters.</Empty>
           </div>
         ) : (
-          <Grid list={list} picking={picking} cell={cell} people={people} colors={colors} href={href} onOpen={open} view={view} />
+          <Grid list={list} picking={picking} cell={cell} people={people} colors={colors} href={href} onOpen={open} onNear={near} view={view} />
         )}
         {drop.words && <p class="drop">{drop.words}</p>}
       </div>
