@@ -34,7 +34,7 @@ const WHOLE_UP_TO = 200;
  * It is drawn plainly, where and as the workbench will have it, before any of that page's code runs,
  * and goes when the canvas of the page shows the same.
  */
-export const sighted: Promise<void> = sight().then(askRest);
+export const sighted: Promise<void> = sight().catch(() => undefined).then(askRest);
 
 async function sight(): Promise<void> {
   startTheme();
