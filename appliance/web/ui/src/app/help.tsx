@@ -26,6 +26,18 @@ export function helpLines(chosen: Preset): Map<string, Line[]> {
   return new Map([...groups].map(([group, lines]) => [group, [...lines].map(([words, keys]) => ({ words, keys }))]));
 }
 
+/** Digits one after the other, which are named by the first and the last. */
+const isRow = (keys: readonly string[]): boolean => keys.length > 2 && keys.every((key, n) => key.endsWith(String(Number(keys[0].slice(-1)) + n)));
+
+function Keys({ of, between }: { of: readonly string[]; between: string }) {
+  return of.map((key, n) => (
+    <Fragment key={key}>
+      {n > 0 && between}
+      <kbd>{key}</kbd>
+    </Fragment>
+  ));
+}
+
 export function Help() {
   if (!helpOpen.value) return null;
   return (
@@ -38,14 +50,7 @@ export function Help() {
             <dl>
               {lines.map(({ keys, words }) => (
                 <div key={words}>
-                  <dt>
-                    {keys.map((key, n) => (
-                      <Fragment key={key}>
-                        {n > 0 && " or "}
-                        <kbd>{key}</kbd>
-                      </Fragment>
-                    ))}
-                  </dt>
+                  <dt>{isRow(keys) ? <Keys of={[keys[0], keys[keys.length - 1]]} between=" to " /> : <Keys of={keys} between=" or " />}</dt>
                   <dd>{words}</dd>
                 </div>
               ))}

@@ -37,9 +37,9 @@ const table = <T extends string>(actions: Record<T, Action>): Record<T, Action> 
 type Digit = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 
 const label = (n: Digit): Action => ({
-  group: "Labels", words: `label ${n}`, where: "annotate", keys: [`${n}`], cvat: [`ctrl+${n}`],
+  group: "Labels", words: "the label with that number", where: "annotate", keys: [`${n}`], cvat: [`ctrl+${n}`],
 });
-const reason = (n: Digit): Action => ({ group: "Review", words: `return because of reason ${n}`, where: "judge", keys: [`${n}`] });
+const reason = (n: Digit): Action => ({ group: "Review", words: "return for the reason with that number", where: "judge", keys: [`${n}`] });
 
 const move = (key: string): Action => ({ group: "Images", words: "move", where: "images", keys: [key], repeats: true });
 const range = (key: string): Action => ({ ...move(`shift+${key}`), words: "select a range" });
