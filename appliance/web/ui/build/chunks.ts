@@ -12,8 +12,8 @@ const AT_WORK = resolve("src/workbench/page.ts");
  * The console's code in few files: what every page needs (`console`, of which `base` also serves the first
  * image), and what the workbench needs besides (`workbench`, of which `sight` shows the first image).
  *
- * A page opened at an image has all of its code on the way at once, in few requests. The pages that
- * are loaded when they are first shown stay files of their own.
+ * A page opened at an image has what shows that on the way at once, in few requests, and all else
+ * afterwards. The pages that are loaded when they are first shown stay files of their own.
  */
 export function chunkOf(id: string, graph: Graph): string | null {
   const first = closure(SIGHT, graph).has(id);

@@ -16,11 +16,11 @@ import { lazy } from "./lazy";
 import { Notices } from "./notices";
 import { currentProject, type ProjectPageProps } from "./project";
 import { choose, go, type Params, path, place } from "./router";
-import { whenIdle } from "./when-idle";
 import { events, loadSession, session, standing, trouble } from "./session";
 import { Shell } from "./shell";
 import { SignOutWarning } from "./sign-out";
 import { useEvents, useLoad } from "./use";
+import { whenIdle } from "./when-idle";
 
 const Register = lazy(async () => (await import("../pages/register")).Register);
 const Reset = lazy(async () => (await import("../pages/reset")).Reset);
